@@ -1,0 +1,20 @@
+"""alertd: asks Prometheus, judges rules, tells people.
+
+The packages in the order in which data flows (imports go the other way, `tests/test_architecture.py` holds the table):
+
+`config`    what the files say: alertd.yml, rule files, cross checks, lint
+`query`     the needs of the due rules -> the fewest requests -> Prometheus -> `SeriesBatch`
+`rules`     groups, kinds of rules; a kind judges a `SeriesBatch` into findings
+`alerts`    `step()`: the only state machine; labels and annotations; what is sent on, and when
+`dispatch`  the route to a receiver, aggregation groups and when each is due
+`notify`    is a notification owed, and why; the notification log; messages; the states of a delivery
+`receivers` one module per integration: payload and send
+`engine`    the loops that make the stages move: scheduler, evaluator, dispatcher, deliverer
+`store`     keeps it all: memory, SQLite
+`replay`    the same evaluator on recorded series: unit tests of rules
+
+Languages and tools under them: `labels`, `template`, `yamlio`, `http`, `telemetry`. Doors: `api`, `cli`.
+`app.py` builds everything; `clock.py` alone reads the clock.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,13 @@
+"""The exception tree: everything alertd raises on purpose is an `AlertdError`."""
+
+
+class AlertdError(Exception):
+    """Something a person can act on; `str()` says what is wrong and what to do."""
+
+
+class QueryError(AlertdError):
+    """A source could not answer: an error, a timeout, a partial answer. The result is unknown, never empty."""
+
+
+class StoreError(AlertdError):
+    """State could not be read or written."""
