@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-_UNITS_MS = {"y": 365 * 86_400_000, "w": 7 * 86_400_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_UNITS_MS = {
+    "y": 365 * 86_400_000,
+    "w": 7 * 86_400_000,
+    "d": 86_400_000,
+    "h": 3_600_000,
+    "m": 60_000,
+    "s": 1000,
+    "ms": 1,
+}
 _PATTERN = re.compile("".join(f"(?:([0-9]+){unit})?" for unit in _UNITS_MS))
 _MAX_MS = (2**63 - 1) // 1_000_000  # Go keeps nanoseconds in an int64
 

@@ -1,0 +1,44 @@
+"""`PostedAlert`: an alert as it is handed on, to our own dispatcher and to other Alertmanagers alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from alertd.labels import LabelSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedAlert:
+    """One alert in the shape of Alertmanager's API, with what alertd knows beside it.
+
+    starts_at      when it began to fire: with `labels` the identity of an episode
+    ends_at        when it ended, or will be taken to have ended; None: fires until told otherwise
+    updated_at     when it was handed on
+    value, threshold, unit   of alerts of our own rules; NaN-free: None when unknown
+    resolution     why it ended, for alerts of our own rules
+    resolved_value, peak     of alerts of our own rules
+    """
+
+    labels: LabelSet
+    annotations: Mapping[str, str]
+    starts_at: datetime
+    ends_at: datetime | None
+    updated_at: datetime
+    generator_url: str = ""
+    value: float | None = None
+    threshold: float | None = None
+    unit: str = ""
+    resolution: str = ""
+    resolved_value: float | None = None
+    peak: float | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        return self.labels.fingerprint
+
+    def resolved(self, at: datetime) -> bool:
+        """Whether it has ended at `at`."""
+        return self.ends_at is not None and self.ends_at <= at

@@ -1,0 +1,1 @@
+"""The doors for programs: Prometheus' rules API, health, metrics. Translates; decides nothing."""

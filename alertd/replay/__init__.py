@@ -1,0 +1,1 @@
+"""The same evaluator on recorded series: unit tests of rules."""

@@ -1,0 +1,46 @@
+"""What a kind of rule finds in one series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from alertd.labels import LabelSet
+
+
+class Verdict(Enum):
+    """How one series stands to its rule's condition."""
+
+    BREACHED = "breached"
+    HELD = "held"  # no longer breached, not yet clear (hysteresis): only an alert that fires already goes on
+    CLEAR = "clear"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One series of the answer, judged.
+
+    series    the series' own labels, `__name__` included
+    value     what `$value` is
+    labels    static labels the kind adds (a level's labels), under the rule's own
+    evidence  what `$alert` offers to templates, by field name (`Threshold`, `Unit`, ...)
+    """
+
+    series: LabelSet
+    value: float
+    verdict: Verdict = Verdict.BREACHED
+    labels: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All a kind says about one slot.
+
+    findings   the breached and held series (clear ones need no mention)
+    seen       label sets of every series there were data for, breached or not; None when the answer cannot tell
+    """
+
+    findings: tuple[Finding, ...]
+    seen: frozenset[LabelSet] | None = None

@@ -1,0 +1,1 @@
+"""Keeps what must survive: memory (tests, replay) and SQLite, behind the protocols the stages declare."""

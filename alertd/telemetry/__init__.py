@@ -1,0 +1,1 @@
+"""alertd about itself: metrics, logs, health."""
