@@ -1,4 +1,4 @@
-"""What a kind of rule finds in one series."""
+"""What a kind of rule finds in the answer to its query."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from alertd.labels import LabelSet
+from alertd.query.batch import SeriesBatch
 
 
 class Verdict(Enum):
     """How one series stands to its rule's condition."""
 
     BREACHED = "breached"
-    HELD = "held"  # no longer breached, not yet clear (hysteresis): only an alert that fires already goes on
-    CLEAR = "clear"
+    HELD = (
+        "held"  # no longer breached, not yet clear (hysteresis): an alert that fires already goes on, no new one begins
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One series of the answer, judged.
+    """One series that is breached or held.
 
     series    the series' own labels, `__name__` included
     value     what `$value` is
-    labels    static labels the kind adds (a level's labels), under the rule's own
+    labels    static labels the kind adds (a level's labels), over the rule's own
     evidence  what `$alert` offers to templates, by field name (`Threshold`, `Unit`, ...)
     """
 
@@ -38,9 +40,9 @@ class Finding:
 class Judgement:
     """All a kind says about one slot.
 
-    findings   the breached and held series (clear ones need no mention)
-    seen       label sets of every series there were data for, breached or not; None when the answer cannot tell
+    findings   the breached and held series; a clear one needs no mention
+    seen       every series there were data for, breached or not; None when the answer cannot tell
     """
 
     findings: tuple[Finding, ...]
-    seen: frozenset[LabelSet] | None = None
+    seen: SeriesBatch | None = None

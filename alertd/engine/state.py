@@ -1,0 +1,92 @@
+"""What the evaluator remembers of a group between its slots."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from alertd.alerts.alert import Alert
+from alertd.labels import LabelSet
+from alertd.rules.rule import Rule, RuleGroup
+
+Alerts = dict[LabelSet, Alert]
+
+
+class Health(StrEnum):
+    """Whether a rule's newest evaluation succeeded."""
+
+    UNKNOWN = "unknown"
+    OK = "ok"
+    ERR = "err"
+
+
+@dataclass(slots=True)
+class RuleState:
+    """One rule: its alerts, what it wrote, how its newest evaluation went.
+
+    identity   name and static labels, numbered where a group has the same twice: what its alerts are saved under
+    saved      the alerts as the store has them
+    written    series of the newest successful evaluation: those that are gone at the next get a stale marker
+    """
+
+    rule: Rule
+    identity: str
+    alerts: Alerts = field(default_factory=dict)
+    saved: Alerts = field(default_factory=dict)
+    written: frozenset[LabelSet] = frozenset()
+    health: Health = Health.UNKNOWN
+    last_error: str = ""
+    evaluated_at: datetime | None = None
+    seconds: float = 0.0
+    samples: int = 0
+
+
+@dataclass(slots=True)
+class GroupState:
+    """One group and its rules in file order."""
+
+    group: RuleGroup
+    rules: list[RuleState]
+    evaluated_at: datetime | None = None
+    seconds: float = 0.0
+    iterations: int = 0
+    missed: int = 0
+    busy: bool = False
+
+    @classmethod
+    def fresh(cls, group: RuleGroup) -> GroupState:
+        """A group that has not been evaluated yet."""
+        identities = numbered([rule.identity for rule in group.rules])
+        return cls(group, [RuleState(rule, identity) for rule, identity in zip(group.rules, identities, strict=True)])
+
+    def by_identity(self) -> Mapping[str, RuleState]:
+        return {state.identity: state for state in self.rules}
+
+
+def numbered(identities: Sequence[str]) -> list[str]:
+    """The k-th of equal identities gets `#k`, so that the k-th duplicate finds its alerts again after a reload."""
+    seen: Counter[str] = Counter()
+    result = []
+    for identity in identities:
+        seen[identity] += 1
+        result.append(identity if seen[identity] == 1 else f"{identity}#{seen[identity]}")
+    return result
+
+
+def carry_over(old: GroupState, new: GroupState) -> list[RuleState]:
+    """Give `new` what `old` knew, rule by rule matched by identity; returns the rules of `old` that have no successor.
+
+    Expression, `for` and annotations may have changed: the alerts live on, as in Prometheus.
+    """
+    known = old.by_identity()
+    new.evaluated_at, new.iterations, new.missed = old.evaluated_at, old.iterations, old.missed
+    for state in new.rules:
+        if before := known.get(state.identity):
+            state.alerts, state.saved, state.written = before.alerts, before.saved, before.written
+            state.health, state.last_error = before.health, before.last_error
+            state.evaluated_at, state.seconds, state.samples = before.evaluated_at, before.seconds, before.samples
+    kept = {state.identity for state in new.rules}
+    return [state for state in old.rules if state.identity not in kept]

@@ -1,0 +1,23 @@
+"""The plain Prometheus rule: every series the expression returns is a breach, whatever its value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alertd.query.batch import SeriesBatch
+from alertd.rules.finding import Finding, Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class PromQL:
+    """`expr` as Prometheus judges it: `m > bool 5` breaches with 0, a bare NaN with NaN."""
+
+    query: str
+    name: str = "promql"
+
+    def judge(self, batch: SeriesBatch) -> Judgement:
+        """One breached finding per series of `batch`; what was compared is evidence where the plan could see it."""
+        comparison = batch.comparison
+        evidence = {} if comparison is None else {"Threshold": comparison.bound}
+        findings = tuple(Finding(series, value, evidence=evidence) for series, value in batch.samples())
+        return Judgement(findings, seen=batch.unfiltered)

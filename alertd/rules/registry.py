@@ -1,0 +1,31 @@
+"""The kinds of rules: one extra key of a rule chooses its kind. A new kind is a module and a row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alertd.rules.kind import Kind
+from alertd.rules.promql import PromQL
+from alertd.rules.threshold import Threshold, ThresholdSettings
+from alertd.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class KindEntry:
+    """How a kind's key is read, and how a rule of that kind is built from `expr`, its settings and `unit`."""
+
+    settings: type[Settings]
+    build: Callable[[str, Any, str], Kind]
+
+
+KINDS: Mapping[str, KindEntry] = {
+    "threshold": KindEntry(ThresholdSettings, lambda expr, settings, unit: Threshold(expr, settings.as_levels(), unit)),
+}
+"""By key of the rule. A rule with none of these keys is a plain Prometheus rule: `plain(expr)`."""
+
+
+def plain(expr: str) -> Kind:
+    """The kind of a rule that has only Prometheus' keys."""
+    return PromQL(expr)
