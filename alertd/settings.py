@@ -9,7 +9,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from alertd.duration import format_duration, parse_duration
 from alertd.secret import HIDDEN, Secret
@@ -35,8 +43,18 @@ def _secret(value: Any) -> Secret:
     return Secret(value)
 
 
-def _secret_file(value: Any) -> Secret:
-    return value if isinstance(value, Secret) else Secret(file=Path(value))
+def _beside_its_file(value: Path, info: ValidationInfo) -> Path:
+    # The loader hands in the folder of the configuration file as `base`; without it, paths stay as they are.
+    base = (info.context or {}).get("base")
+    return value if base is None else Path(base) / value
+
+
+def _secret_file(value: Any, info: ValidationInfo) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    if not isinstance(value, (str, Path)) or not str(value):
+        raise ValueError("must be the path of a file")
+    return Secret(file=_beside_its_file(Path(value), info))
 
 
 _DURATION_SCHEMA = {
@@ -62,3 +80,6 @@ SecretFile = Annotated[
     WithJsonSchema({"type": "string"}),
 ]
 """The path of a file that holds a secret, read at each use."""
+
+FilePath = Annotated[Path, AfterValidator(_beside_its_file)]
+"""The path of a file; a relative one is taken from the folder of the configuration file."""

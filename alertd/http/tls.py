@@ -1,0 +1,70 @@
+"""TLS contexts from `tls_config`, built again when one of their files changes."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import tempfile
+from pathlib import Path
+
+from alertd.http.errors import HttpError, HttpErrorKind
+from alertd.http.settings import TlsSettings
+
+_Stamp = tuple[tuple[int, int], ...]
+
+
+class TlsContexts:
+    """Gives the context for the next request. Certificates may be renewed on disk without a reload."""
+
+    def __init__(self, settings: TlsSettings) -> None:
+        self._settings = settings
+        self._files = [path for path in (settings.ca_file, settings.cert_file, settings.key_file) if path is not None]
+        self._context: ssl.SSLContext | None = None
+        self._stamp: _Stamp = ()
+
+    async def current(self) -> ssl.SSLContext:
+        """The context; raises HttpError when a certificate or key cannot be read."""
+        if self._context is None or self._files:
+            await asyncio.to_thread(self._refresh)
+        assert self._context is not None
+        return self._context
+
+    def _refresh(self) -> None:
+        try:
+            stamp = tuple((status.st_mtime_ns, status.st_size) for status in map(Path.stat, self._files))
+            if self._context is None or stamp != self._stamp:
+                self._context, self._stamp = build_context(self._settings), stamp
+        except OSError as error:
+            # ssl.SSLError is an OSError whose file is not named: say which files were read.
+            names = ", ".join(map(str, self._files)) or "the given texts"
+            reason = error.strerror or type(error).__name__
+            raise HttpError(HttpErrorKind.TLS, f"tls_config: cannot use {names}: {reason}") from None
+
+
+def build_context(settings: TlsSettings) -> ssl.SSLContext:
+    """A client's context; raises OSError (ssl.SSLError included). Reads files: call it in a thread."""
+    context = ssl.create_default_context(cafile=settings.ca_file, cadata=settings.ca or None)
+    if settings.insecure_skip_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if settings.min_version is not None:
+        context.minimum_version = settings.min_version.number
+    if settings.max_version is not None:
+        context.maximum_version = settings.max_version.number
+    if settings.cert or settings.cert_file:
+        _load_own_certificate(context, settings)
+    return context
+
+
+def _load_own_certificate(context: ssl.SSLContext, settings: TlsSettings) -> None:
+    # ssl reads certificates from files only; texts are written to files nobody else can read, for this moment.
+    with tempfile.TemporaryDirectory() as folder:
+        cert = settings.cert_file or _write(Path(folder, "cert.pem"), settings.cert)
+        key = settings.key_file or _write(Path(folder, "key.pem"), settings.key.reveal() if settings.key else "")
+        context.load_cert_chain(cert, key)
+
+
+def _write(path: Path, text: str) -> Path:
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return path
