@@ -140,13 +140,17 @@ def set_aside(alerts: Alerts, labels: Collection[LabelSet]) -> tuple[dict[LabelS
     return {key: alert for key, alert in alerts.items() if key not in unknown}, unknown
 
 
-def explain_ends(
-    before: Alerts, after: dict[LabelSet, Alert], value_of: Callable[[LabelSet], float | None]
-) -> dict[LabelSet, Alert]:
-    """`after`, each alert that ended just now with the value its series has now, or with the reason that it has none."""
-    for labels, alert in after.items():
-        if alert.state is State.INACTIVE and before[labels].state is State.FIRING:
-            value = value_of(alert.series)
-            why = Resolution.NO_DATA if value is None else alert.resolution
-            after[labels] = replace(alert, resolved_value=value, resolution=why)
-    return after
+def explain_ends(before: Alerts, after: Alerts, value_of: Callable[[LabelSet], float | None]) -> dict[LabelSet, Alert]:
+    """`after`, each alert that ended in this step with the value its series has now, or with the reason that it has none."""
+    return {
+        labels: _explained(alert, value_of(alert.series)) if _ended(before.get(labels), alert) else alert
+        for labels, alert in after.items()
+    }
+
+
+def _ended(before: Alert | None, after: Alert) -> bool:
+    return after.state is State.INACTIVE and before is not None and before.state is State.FIRING
+
+
+def _explained(alert: Alert, value: float | None) -> Alert:
+    return replace(alert, resolved_value=value, resolution=Resolution.NO_DATA if value is None else alert.resolution)

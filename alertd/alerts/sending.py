@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote_plus
 
-from alertd.alerts.alert import Alert, State
+from alertd.alerts.alert import Alert, Resolution, State
 from alertd.alerts.posted import PostedAlert
 from alertd.labels import LabelSet
 from alertd.rules.rule import AlertingRule
@@ -71,3 +71,13 @@ def generator_url(expr: str, external_url: str) -> str:
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+def for_alertmanager(alert: PostedAlert, validity: timedelta) -> PostedAlert:
+    """The alert as other Alertmanagers take it: a firing one ends by itself unless it is sent again in time."""
+    return alert if alert.ends_at is not None else replace(alert, ends_at=alert.updated_at + validity)
+
+
+def withdrawn(alert: PostedAlert, *, at: datetime) -> PostedAlert:
+    """A firing alert whose rule is gone: ended at `at`, and the reason told. Prometheus forgets it silently."""
+    return replace(alert, ends_at=at, updated_at=at, resolution=str(Resolution.RULE_GONE))

@@ -46,11 +46,16 @@ class RuleState:
 
 @dataclass(slots=True)
 class GroupState:
-    """One group and its rules in file order."""
+    """One group and its rules in file order.
+
+    slot     the newest slot it was due at in this process, whether it was evaluated or missed
+    busy     an evaluation is under way
+    """
 
     group: RuleGroup
     rules: list[RuleState]
     evaluated_at: datetime | None = None
+    slot: datetime | None = None
     seconds: float = 0.0
     iterations: int = 0
     missed: int = 0
@@ -76,17 +81,15 @@ def numbered(identities: Sequence[str]) -> list[str]:
     return result
 
 
-def carry_over(old: GroupState, new: GroupState) -> list[RuleState]:
-    """Give `new` what `old` knew, rule by rule matched by identity; returns the rules of `old` that have no successor.
+def carry_over(old: GroupState, new: GroupState) -> None:
+    """Give `new` what `old` knew, rule by rule matched by identity.
 
     Expression, `for` and annotations may have changed: the alerts live on, as in Prometheus.
     """
     known = old.by_identity()
-    new.evaluated_at, new.iterations, new.missed = old.evaluated_at, old.iterations, old.missed
+    new.evaluated_at, new.slot, new.iterations, new.missed = old.evaluated_at, old.slot, old.iterations, old.missed
     for state in new.rules:
         if before := known.get(state.identity):
             state.alerts, state.saved, state.written = before.alerts, before.saved, before.written
             state.health, state.last_error = before.health, before.last_error
             state.evaluated_at, state.seconds, state.samples = before.evaluated_at, before.seconds, before.samples
-    kept = {state.identity for state in new.rules}
-    return [state for state in old.rules if state.identity not in kept]

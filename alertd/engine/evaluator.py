@@ -1,0 +1,264 @@
+"""`Evaluator`: owns the state of every rule group; evaluates the due ones, saves, hands alerts on.
+
+Saved first, handed on afterwards: what a receiver is told was on disk before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from alertd.alerts.alert import Alert, State
+from alertd.alerts.posted import PostedAlert
+from alertd.alerts.restore import restore
+from alertd.alerts.sending import Sending, due, for_alertmanager, posted, withdrawn
+from alertd.clock import Clock
+from alertd.engine.group_evaluator import GroupEvaluator
+from alertd.engine.ports import SavedGroup, Store
+from alertd.engine.state import Alerts, GroupState, Health, RuleState, carry_over
+from alertd.labels import LabelSet
+from alertd.query.fetcher import Fetcher, PendingAnswers
+from alertd.rules.rule import AlertingRule, RuleGroup
+from alertd.rules.settings import EvaluationSettings
+from alertd.rules.slots import missed
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlets:
+    """Where evaluated alerts go once they are saved.
+
+    dispatch      our own dispatcher; takes every alert that changed
+    alertmanagers other Alertmanagers; take what is new, and everything again each resend_delay
+    evaluated     told of every finished evaluation (metrics)
+    """
+
+    dispatch: Callable[[Sequence[PostedAlert]], None]
+    alertmanagers: Callable[[Sequence[PostedAlert]], None]
+    evaluated: Callable[[GroupState], None]
+
+
+class Evaluator:
+    """Evaluates rule groups at their slots.
+
+    owner   `run_slot` awaits every task it starts; `replace` waits for groups under way
+    """
+
+    def __init__(
+        self, *, groups: GroupEvaluator, fetcher: Fetcher, store: Store, outlets: Outlets,
+        settings: EvaluationSettings, external_url: str, clock: Clock,
+    ) -> None:  # fmt: skip
+        self._evaluator = groups
+        self._fetcher = fetcher
+        self._store = store
+        self._outlets = outlets
+        self._settings = settings
+        self._external_url = external_url
+        self._clock = clock
+        self._states: dict[str, GroupState] = {}
+        self._idle = asyncio.Condition()
+
+    def states(self) -> list[GroupState]:
+        """Every group, by file and name."""
+        return [self._states[key] for key in sorted(self._states)]
+
+    async def start(self, groups: Sequence[RuleGroup]) -> None:
+        """Take the groups with the alerts that were saved for them."""
+        saved = {group.key: group for group in await self._store.load_rule_alerts()}
+        for group in groups:
+            state = GroupState.fresh(group)
+            if group.key in saved:
+                self._restore(state, saved[group.key])
+            self._states[group.key] = state
+        await self._forget(saved.keys() - self._states.keys())
+
+    def _restore(self, state: GroupState, saved: SavedGroup) -> None:
+        state.evaluated_at = saved.evaluated_at
+        for rule in state.rules:
+            alerts = saved.alerts.get(rule.identity, ())
+            rule.saved = {alert.labels: alert for alert in alerts}
+            rule.alerts = restore(
+                alerts,
+                evaluated_at=saved.evaluated_at,
+                at=self._clock.now(),
+                grace=self._settings.for_grace_period,
+                tolerance=self._settings.outage_tolerance,
+            )
+
+    async def replace(self, groups: Sequence[RuleGroup], settings: EvaluationSettings, external_url: str) -> None:
+        """Take new groups: a rule with the same name and labels keeps its alerts; what has no successor is forgotten.
+
+        `withdraw` then ends the alerts that were handed on and that no rule stands behind any more.
+        """
+        async with self._idle:
+            await self._idle.wait_for(lambda: not any(state.busy for state in self._states.values()))
+            old, self._states = self._states, {}
+            for group in groups:
+                state = self._states[group.key] = GroupState.fresh(group)
+                if group.key in old:
+                    carry_over(old[group.key], state)
+            self._settings, self._external_url = settings, external_url
+        await self._forget(old.keys() - self._states.keys())
+        for key in old.keys() & self._states.keys():
+            await self._forget_rules(old[key], self._states[key])
+
+    async def _forget(self, keys: Iterable[str]) -> None:
+        async with self._store.transaction() as tx:
+            for key in keys:
+                tx.drop_group(key)
+
+    async def _forget_rules(self, old: GroupState, new: GroupState) -> None:
+        kept = new.by_identity()
+        gone = [state for state in old.rules if state.identity not in kept and state.saved]
+        if gone:
+            async with self._store.transaction() as tx:
+                for state in gone:
+                    tx.drop_alerts(old.group.key, state.identity, list(state.saved))
+
+    async def withdraw(self, handed_on: Iterable[PostedAlert]) -> None:
+        """End every alert handed on as "fires until told otherwise" that no rule of today's groups stands behind."""
+        at = self._clock.now()
+        firing = {labels for state in self._states.values() for labels in self._firing_labels(state)}
+        orphans = [withdrawn(a, at=at) for a in handed_on if a.ends_at is None and a.labels not in firing]
+        if orphans:
+            async with self._store.transaction() as tx:
+                tx.put_posted(orphans)
+            self._outlets.dispatch(orphans)
+            self._outlets.alertmanagers(orphans)
+            log.info("alerts_withdrawn", alerts=len(orphans), why="their rules are gone")
+
+    def _firing_labels(self, state: GroupState) -> Iterable[LabelSet]:
+        external = self._settings.external_labels
+        for rule in state.rules:
+            for alert in rule.alerts.values():
+                if alert.state is State.FIRING:
+                    yield LabelSet({**external, **alert.labels})
+
+    async def run_slot(self, keys: Iterable[str], at: datetime) -> None:
+        """Evaluate those groups of `keys` that are not still busy with an earlier slot; the others have missed this one."""
+        due_groups = [state for key in keys if (state := self._states.get(key)) is not None and self._take(state, at)]
+        pending = self._begin(due_groups, at)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for state in due_groups:
+                    tasks.create_task(self._run_group(state, pending[state.group.query_offset], at))
+        finally:
+            for answers in pending.values():
+                await answers.close()
+
+    def _take(self, state: GroupState, at: datetime) -> bool:
+        """Mark a group as busy with slot `at`; False when it cannot be evaluated at it."""
+        if state.slot is not None and state.slot >= at:
+            return False
+        state.missed += missed(state.slot, at, state.group.interval)
+        state.slot = at
+        if state.busy:
+            state.missed += 1
+            log.warning(
+                "slot_missed", group=state.group.key, slot=at.isoformat(), why="the last evaluation is not done"
+            )
+            return False
+        state.busy = True
+        return True
+
+    def _begin(self, states: Sequence[GroupState], at: datetime) -> dict[timedelta, PendingAnswers]:
+        """One plan for all groups that ask about the same time, so that equal queries are sent once."""
+        offsets = {state.group.query_offset for state in states}
+        return {
+            offset: self._fetcher.begin(
+                [
+                    need
+                    for s in states
+                    if s.group.query_offset == offset
+                    for need in self._evaluator.first_needs(s.group)
+                ],
+                at - offset,
+            )
+            for offset in offsets
+        }
+
+    async def _run_group(self, state: GroupState, pending: PendingAnswers, at: datetime) -> None:
+        try:
+            first = await pending.of(self._evaluator.first_needs(state.group))
+            await self._evaluator.evaluate(state, at, first=first)
+            await self._save_and_hand_on(state, at)
+        except Exception:
+            log.exception("evaluation_failed", group=state.group.key, slot=at.isoformat())
+        finally:
+            async with self._idle:
+                state.busy = False
+                self._idle.notify_all()
+        self._outlets.evaluated(state)
+        _log_evaluated(state, at)
+
+    async def _save_and_hand_on(self, state: GroupState, at: datetime) -> None:
+        """One transaction for the whole group, then the outlets."""
+        sending = self._sending(state.group)
+        steps = [_RuleStep.of(rule, sending, at=at) for rule in state.rules if rule.alerts or rule.saved]
+        if not steps:
+            return
+        changed = [alert for step in steps for alert in step.changed]
+        async with self._store.transaction() as tx:
+            tx.save_group(state.group.key, at)
+            for step in steps:
+                tx.save_alerts(state.group.key, step.state.identity, step.save)
+                tx.drop_alerts(state.group.key, step.state.identity, step.drop)
+            tx.put_posted(changed)
+        for step in steps:
+            step.state.alerts = step.state.saved = step.alerts
+        if changed:
+            self._outlets.dispatch(changed)
+        if resent := [for_alertmanager(alert, sending.validity) for step in steps for alert in step.due]:
+            self._outlets.alertmanagers(resent)
+
+    def _sending(self, group: RuleGroup) -> Sending:
+        return Sending(
+            interval=group.interval,
+            resend_delay=self._settings.resend_delay,
+            external_labels=self._settings.external_labels,
+            external_url=self._external_url,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _RuleStep:
+    """What one evaluation of a rule asks to be saved and handed on; taken over only once it is saved.
+
+    alerts    the alerts as they are after handing on
+    changed   firing or resolved alerts that differ from what was last handed on, or are due again
+    due       of these, the ones whose resend_delay is over
+    """
+
+    state: RuleState
+    alerts: Alerts
+    save: list[Alert]
+    drop: list[LabelSet]
+    changed: list[PostedAlert]
+    due: list[PostedAlert]
+
+    @classmethod
+    def of(cls, state: RuleState, sending: Sending, *, at: datetime) -> _RuleStep:
+        rule = state.rule
+        assert isinstance(rule, AlertingRule)
+        resend = due(state.alerts.values(), resend_delay=sending.resend_delay, at=at)
+        sent = {alert.labels: replace(alert, last_sent_at=at) for alert in resend}
+        alerts = {**state.alerts, **sent}
+        save = [alert for labels, alert in alerts.items() if state.saved.get(labels) is not alert]
+        told = {alert.labels: posted(rule, alert, sending, at=at) for alert in save if alert.state is not State.PENDING}
+        drop = [labels for labels in state.saved if labels not in alerts]
+        return cls(state, alerts, save, drop, list(told.values()), [told[labels] for labels in sent])
+
+
+def _log_evaluated(state: GroupState, at: datetime) -> None:
+    errors = [rule for rule in state.rules if rule.health is Health.ERR]
+    log.info(
+        "group_evaluated", group=state.group.key, slot=at.isoformat(), rules=len(state.rules),
+        errors=len(errors), seconds=round(state.seconds, 4),
+    )  # fmt: skip
+    for rule in errors:
+        log.warning("rule_failed", group=state.group.key, rule=rule.rule.name, error=rule.last_error)

@@ -1,0 +1,75 @@
+"""`Scheduler`: an alarm clock over APScheduler. Groups with the same interval and phase share one alarm.
+
+Which slot an alarm belongs to, and how many were missed, is arithmetic in `rules/slots.py`; a late alarm is never dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from alertd.clock import Clock
+from alertd.rules.rule import RuleGroup
+from alertd.rules.slots import phase, slot_at
+
+RunSlot = Callable[[list[str], datetime], Awaitable[None]]
+
+EARLY = timedelta(milliseconds=50)
+"""A timer may go off this much before its slot; the slot meant is still that one."""
+
+
+class Scheduler:
+    """Calls `run_slot(keys, at)` at every slot of every group; each call is a task of the scheduler's own."""
+
+    def __init__(self, run_slot: RunSlot, *, clock: Clock) -> None:
+        self._run_slot = run_slot
+        self._clock = clock
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, groups: Iterable[RuleGroup]) -> None:
+        """Begin; the slots under way are run at once, so that a start needs no wait for the next ones."""
+        self._scheduler.start()
+        self.replace(groups)
+
+    def replace(self, groups: Iterable[RuleGroup]) -> None:
+        """Take new groups instead of the old ones."""
+        self._scheduler.remove_all_jobs()
+        shared: dict[tuple[timedelta, timedelta], list[str]] = {}
+        for group in groups:
+            shared.setdefault((group.interval, phase(group.key, group.interval)), []).append(group.key)
+        for (interval, offset), keys in shared.items():
+            current = slot_at(self._clock.now(), interval=interval, phase=offset)
+            trigger = IntervalTrigger(seconds=interval.total_seconds(), start_date=current + interval, timezone=UTC)
+            self._scheduler.add_job(
+                self._alarm,
+                trigger,
+                args=(keys, interval, offset),
+                misfire_grace_time=None,
+                coalesce=True,
+                max_instances=1,
+            )
+            self._run(keys, interval, offset)
+
+    async def _alarm(self, keys: list[str], interval: timedelta, offset: timedelta) -> None:
+        # A coroutine, so that APScheduler calls it on the loop; it never lasts, so an instance is never "still running".
+        self._run(keys, interval, offset)
+
+    def _run(self, keys: list[str], interval: timedelta, offset: timedelta) -> None:
+        at = slot_at(self._clock.now() + min(EARLY, interval / 4), interval=interval, phase=offset)
+        task = asyncio.ensure_future(self._run_slot(keys, at))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self, limit: timedelta) -> None:
+        """No further slots; those under way may finish within `limit`, then they are cancelled."""
+        self._scheduler.shutdown(wait=False)
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=limit.total_seconds())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
