@@ -1,0 +1,201 @@
+"""`LocalPrometheus`: a private Prometheus in a temporary folder, for unit tests of rules, the demo and our own tests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from alertd.duration import format_duration
+from alertd.errors import AlertdError
+from alertd.http import HttpClient, new_session
+
+if TYPE_CHECKING:
+    from alertd.query.remote_write import SeriesSample
+
+START_LIMIT = timedelta(seconds=30)
+STOP_LIMIT = timedelta(seconds=5)
+_BATCH = 20_000
+_KEPT_LINES = 20
+_LINE_BYTES = 1024 * 1024
+
+
+class PrometheusMissingError(AlertdError):
+    """There is no `prometheus` to start."""
+
+
+class LocalPrometheus:
+    """A Prometheus of our own: `async with LocalPrometheus() as prometheus:` starts it and always ends it.
+
+    It listens on a free port of the loopback interface, takes remote write, and keeps samples of any age: the first
+    may be from Unix time 0. It ends with us even when we are killed.
+
+    scrape_configs       as in prometheus.yml
+    evaluation_interval  the global one; also the step of subqueries that name none
+    config               further top-level keys of prometheus.yml
+    flags                further flags, such as `--enable-feature=...`; they win over ours
+
+    Entering raises PrometheusMissingError without the binary, AlertdError when it does not become ready in time.
+    """
+
+    def __init__(
+        self,
+        *,
+        scrape_configs: Sequence[Mapping[str, object]] = (),
+        evaluation_interval: timedelta = timedelta(minutes=1),
+        config: Mapping[str, object] | None = None,
+        flags: Sequence[str] = (),
+    ) -> None:
+        self._config: dict[str, object] = {
+            "global": {"evaluation_interval": format_duration(evaluation_interval)},
+            "scrape_configs": list(scrape_configs),
+            **(config or {}),
+        }
+        self._flags = tuple(flags)
+        self._owned = AsyncExitStack()
+        self._http: HttpClient | None = None
+        self._url = ""
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`, once it runs."""
+        return self._url
+
+    async def __aenter__(self) -> Self:
+        binary = shutil.which("prometheus")
+        if binary is None:
+            raise PrometheusMissingError(
+                "prometheus was not found on PATH; it evaluates the expressions: install it: apt-get install prometheus"
+            )
+        async with AsyncExitStack() as owned:
+            folder = owned.enter_context(
+                tempfile.TemporaryDirectory(prefix="alertd-prometheus-", ignore_cleanup_errors=True)
+            )
+            process = await self._start(binary, Path(folder))
+            owned.push_async_callback(_end, process)
+            self._url = f"http://{await _ready(process, owned)}"
+            self._http = HttpClient(await owned.enter_async_context(new_session()), timeout=START_LIMIT)
+            self._owned = owned.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http = None
+        await self._owned.aclose()
+
+    async def _start(self, binary: str, folder: Path) -> asyncio.subprocess.Process:
+        config = folder / "prometheus.yml"
+        config.write_text(json.dumps(self._config))  # JSON is YAML
+        return await asyncio.create_subprocess_exec(
+            *_ending_with_us(),
+            binary,
+            f"--config.file={config}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            "--storage.tsdb.retention.time=100y",
+            "--web.enable-remote-write-receiver",
+            "--web.listen-address=127.0.0.1:0",  # the kernel chooses a free port, the log says which: no race for it
+            "--log.format=json",
+            *self._flags,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            limit=_LINE_BYTES,
+            start_new_session=True,  # Ctrl-C is for us; we end it
+        )
+
+    async def write(self, samples: Sequence[SeriesSample]) -> None:
+        """Store samples; they can be queried once this returns.
+
+        In time order across all series, also from call to call: what is over an hour older than the newest is refused.
+        raises   AlertdError with Prometheus' answer when it refuses one; others of the same batch are then lost too
+        """
+        if self._http is None:
+            raise AlertdError("this Prometheus does not run")
+        from alertd.query.remote_write import HEADERS, encode
+
+        ordered = sorted(samples, key=lambda sample: sample.at)
+        for start in range(0, len(ordered), _BATCH):
+            batch = ordered[start : start + _BATCH]
+            answer = await self._http.request("POST", f"{self._url}/api/v1/write", data=encode(batch), headers=HEADERS)
+            if not answer.ok:
+                raise AlertdError(f"Prometheus refused samples: HTTP {answer.status}: {answer.excerpt()}")
+
+
+def _ending_with_us() -> list[str]:
+    """Words before the command that let Linux kill it when we die, however that happens."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+
+
+async def _ready(process: asyncio.subprocess.Process, owned: AsyncExitStack) -> str:
+    """The address it listens on, once it is ready; from then on a task of `owned` reads its log."""
+    assert process.stderr is not None
+    log = _Log()
+    follower = asyncio.create_task(log.follow(process.stderr), name="prometheus-log")
+    owned.push_async_callback(_cancel, follower)
+    try:
+        async with asyncio.timeout(START_LIMIT.total_seconds()):
+            return await log.address
+    except TimeoutError:
+        raise AlertdError(f"prometheus was not ready in time; it said: {log.summary()}") from None
+
+
+class _Log:
+    """What Prometheus writes to standard error, one JSON object per line."""
+
+    def __init__(self) -> None:
+        self.address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._listening = ""
+
+    async def follow(self, stream: asyncio.StreamReader) -> None:
+        """Read to the end of the log; `address` is known as soon as the server is ready."""
+        while line := await stream.readline():
+            self._take(line.decode(errors="replace").strip())
+        if not self.address.done():
+            self.address.set_exception(AlertdError(f"prometheus did not start; it said: {self.summary()}"))
+
+    def _take(self, line: str) -> None:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            entry = {"msg": line}
+        said = " ".join(str(entry[key]) for key in ("msg", "err") if key in entry)
+        self._lines.append(said)
+        if entry.get("msg") == "Listening on":
+            self._listening = str(entry["address"])
+        if "ready to receive web requests" in said and not self.address.done():
+            self.address.set_result(self._listening)
+
+    def summary(self) -> str:
+        """The last thing it said."""
+        return self._lines[-1] if self._lines else "nothing"
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """TERM, and KILL when that is not enough in time or we are cancelled ourselves."""
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_LIMIT.total_seconds()):
+                await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
