@@ -4,7 +4,7 @@ from alertd.yamlio.core import plain
 from alertd.yamlio.node import Entry, Items, Node, Scalar, Source, Table, Tag, is_null, locate
 from alertd.yamlio.problem import ConfigError, Problem, Severity, in_order
 from alertd.yamlio.reader import Documents, child_path
-from alertd.yamlio.suggest import suggestion
+from alertd.yamlio.suggest import did_you_mean, suggestion
 
 __all__ = [
     "ConfigError",
@@ -19,6 +19,7 @@ __all__ = [
     "Table",
     "Tag",
     "child_path",
+    "did_you_mean",
     "in_order",
     "is_null",
     "locate",

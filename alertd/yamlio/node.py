@@ -14,7 +14,6 @@ from functools import cached_property
 
 from alertd.yamlio.problem import Problem, Severity
 
-
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
 
 

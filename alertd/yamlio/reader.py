@@ -61,12 +61,15 @@ class Documents:
             return None
         return document
 
-    def has_more(self) -> bool:
-        """Whether another document begins; it is not parsed for that."""
+    def more_at(self) -> tuple[int, int] | None:
+        """Line and column where another document begins; it is not parsed for that. None at the end."""
         try:
-            return not self._broken and self._at_document()
-        except yaml.YAMLError:
-            return True
+            if self._broken or not self._at_document():
+                return None
+            mark: Any = self._parser.peek_event().start_mark  # type: ignore[union-attr]
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+        return (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
 
     def __iter__(self) -> Iterator[Node]:
         while (document := self.read()) is not None:

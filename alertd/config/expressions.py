@@ -1,0 +1,72 @@
+"""Whether an expression is surely no PromQL.
+
+The parser is advisory: it follows Prometheus closely but not in everything. What is known to be understood by some
+Prometheus and not by the parser is not refused; the server has the last word at each evaluation.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from alertd.config.promql_functions import FUNCTIONS
+from alertd.yamlio import did_you_mean
+
+try:
+    import promql_parser
+except ImportError:  # no wheel for this Python: the server alone judges
+    promql_parser = None  # type: ignore[assignment]
+
+_STRINGS = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|\#[^\n]*""", re.VERBOSE)
+_RENAMED = re.compile(r"\bholt_winters(?=\s*\()")  # the name up to Prometheus 2.x of double_exponential_smoothing
+_NEWER = re.compile(  # syntax of newer servers: extended range selectors, arithmetic in durations
+    r"\b(?:anchored|smoothed)\b|\[[^\]]*(?:[*/^%+]|step\s*\(|range\s*\()[^\]]*\]|\boffset\s*\("
+)
+_NAMED = re.compile(r"'(.+?)'|for (.+)$", re.DOTALL)
+_GRAMMAR = "invalid promql query"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionFault:
+    """What is wrong with an expression, and at which character of it."""
+
+    message: str
+    offset: int
+    fix: str
+
+
+def expression_fault(expr: str) -> ExpressionFault | None:
+    """None where nothing is surely wrong."""
+    if promql_parser is None:
+        return None
+    try:
+        promql_parser.parse(parsable(expr))
+    except ValueError as error:
+        if _NEWER.search(_STRINGS.sub("''", expr)):
+            return None
+        return _fault(expr, str(error))
+    return None
+
+
+def parsable(expr: str) -> str:
+    """The expression in a spelling that the parser understands: raw strings quoted, an old function by its new name."""
+    quoted = _STRINGS.sub(lambda match: _quote(match[0]) if match[0].startswith("`") else match[0], expr)
+    return _RENAMED.sub("double_exponential_smoothing", quoted)
+
+
+def _quote(raw: str) -> str:
+    text = raw[1:-1].replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'
+
+
+def _fault(expr: str, said: str) -> ExpressionFault:
+    named = _NAMED.search(said)
+    word = (named[1] or named[2]) if named is not None else ""
+    offset = max(expr.find(word), 0) if word else 0
+    if said.startswith("unknown function"):
+        return ExpressionFault(f'unknown function "{word}"', offset, did_you_mean(word, FUNCTIONS))
+    if said == _GRAMMAR:
+        return ExpressionFault(
+            "could not parse expression", offset, "check its operators, commas, brackets and the words by, on, offset"
+        )
+    return ExpressionFault(f"could not parse expression: {said}", offset, "")

@@ -1,0 +1,107 @@
+"""What pydantic says about settings, as problems with places and remedies. The value itself is never repeated: it may be a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from alertd.yamlio import Node, Problem, Table, child_path, locate, suggestion
+
+Remedies = Mapping[str, tuple[str, str]]
+"""Message and fix for a key nobody reads, by its path without indices, such as `route.routes`."""
+
+_WORDS = {
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_type": "must be a text",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "mapping_type": "must be a mapping",
+    "path_type": "must be a path",
+}
+
+
+def model_problems(
+    error: ValidationError, *, model: type[BaseModel], node: Node, remedies: Remedies | None = None
+) -> Iterator[Problem]:
+    """One problem per error; `node` is what was validated as `model`."""
+    for detail in error.errors(include_url=False, include_input=False):
+        loc = detail["loc"]
+        at, used = locate(node, loc)
+        if detail["type"] == "extra_forbidden":
+            yield _unknown_key(node, loc, model, remedies or {})
+        elif detail["type"] == "missing":
+            yield at.problem("must be given", path=_under(at, loc[used:]))
+        else:
+            yield at.problem(_message(detail), path=_under(at, loc[used:]) if used < len(loc) else None)
+
+
+def _unknown_key(node: Node, loc: tuple[int | str, ...], model: type[BaseModel], remedies: Remedies) -> Problem:
+    parent, _ = locate(node, loc[:-1])
+    name = str(loc[-1])
+    entry = parent.entries.get(name) if isinstance(parent, Table) else None
+    at: Node = entry.key if entry is not None else parent
+    message, fix = remedies.get(
+        ".".join(step for step in loc if isinstance(step, str)),
+        (f'unknown key "{name}"', suggestion(name, _keys_at(model, loc[:-1]))),
+    )
+    return at.problem(message, fix=fix)
+
+
+def _under(node: Node, steps: tuple[int | str, ...]) -> str:
+    """The path of something that is not in the file."""
+    path = node.path
+    for step in steps:
+        if isinstance(step, str) and step.isidentifier():
+            path = child_path(path, step)
+    return path
+
+
+def _message(detail: ErrorDetails) -> str:
+    """In our words where pydantic's are about Python."""
+    if detail["type"] in _WORDS:
+        return _WORDS[detail["type"]]
+    raised = detail.get("ctx", {}).get("error")
+    if isinstance(raised, Exception):
+        return str(raised)
+    return detail["msg"].replace("Input should be", "must be").replace("Value should", "must")
+
+
+def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys of the model that `loc` leads to from `model`."""
+    models = {model}
+    for step in loc:
+        fields = [_field(found, step) for found in models]
+        inner = {part for annotation in fields if annotation is not None for part in _models_in(annotation)}
+        models = inner or models
+    return sorted(key for found in models for key in _keys(found))
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _field(model: type[BaseModel], step: int | str) -> Any:
+    for name, field in model.model_fields.items():
+        if step in (name, field.alias):
+            return field.annotation
+    return None
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models an annotation such as `tuple[Route, ...] | None` speaks of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)

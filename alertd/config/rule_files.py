@@ -1,0 +1,155 @@
+"""Rule files: Prometheus' format with alertd's keys, and PrometheusRule manifests of Kubernetes.
+
+Of a Prometheus rule file only the first YAML document is read, as Prometheus does it; of manifests all are.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from alertd.config.fields import FieldReader, shape
+from alertd.config.rule_groups import GroupReader, LoadedGroup
+from alertd.config.rule_keys import MANIFEST_KEYS
+from alertd.rules.rule import RuleGroup
+from alertd.rules.settings import EvaluationSettings
+from alertd.yamlio import Documents, Node, Problem, Severity, Table, is_null
+
+SEVERAL_DOCUMENTS = "AL007"
+_DEFAULTS = EvaluationSettings.model_validate({})
+_GROUP = "a group must be a mapping with name and rules"
+_LISTS = ("List", "PrometheusRuleList")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """One rule file: the groups that could be read, and what is wrong with the rest."""
+
+    name: str
+    loaded: tuple[LoadedGroup, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def groups(self) -> tuple[RuleGroup, ...]:
+        return tuple(loaded.group for loaded in self.loaded)
+
+    @property
+    def rules(self) -> int:
+        """How many rules it has."""
+        return sum(len(group.rules) for group in self.groups)
+
+
+def load_rule_file(text: str, *, file: str, evaluation: EvaluationSettings | None = None) -> RuleFile:
+    """The groups of one rule file; `file` is its name as it is shown, in problems and as the groups' file."""
+    documents = Documents(text, file=file)
+    fields = FieldReader(documents.problems)
+    loaded: list[LoadedGroup] = []
+    for name, nodes in _group_lists(documents, fields):
+        loaded += GroupReader(name, fields, evaluation or _DEFAULTS).read(nodes)
+    return RuleFile(file, tuple(loaded), tuple(fields.problems))
+
+
+def load_rule_files(
+    patterns: Iterable[str], *, base: Path, evaluation: EvaluationSettings | None = None
+) -> tuple[RuleFile, ...]:
+    """Every file a pattern names, once, sorted; patterns are relative to the folder `base`.
+
+    A file is shown as its pattern is written: relative to `base`, or absolute. One that cannot be read is a RuleFile
+    with that problem and no groups.
+    """
+    return tuple(
+        read_rule_file(name, base=base, evaluation=evaluation) for name in rule_file_names(patterns, base=base)
+    )
+
+
+def rule_file_names(patterns: Iterable[str], *, base: Path) -> list[str]:
+    """The files the patterns name, as they are shown."""
+    return sorted({name for pattern in patterns for name in glob.glob(pattern, root_dir=base, recursive=True)})
+
+
+def read_rule_file(name: str, *, base: Path, evaluation: EvaluationSettings | None = None) -> RuleFile:
+    """The file `name` under the folder `base`."""
+    try:
+        text = (base / name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return RuleFile(name, (), (unreadable(name, error),))
+    return load_rule_file(text, file=name, evaluation=evaluation)
+
+
+def unreadable(name: str, error: OSError | UnicodeDecodeError) -> Problem:
+    """Why a file could not be read."""
+    if isinstance(error, UnicodeDecodeError):
+        return Problem(file=name, message=f"not UTF-8: {error.reason} at byte {error.start}", fix="save it as UTF-8")
+    return Problem(file=name, message=f"cannot be read: {error.strerror or error}")
+
+
+def _group_lists(documents: Documents, fields: FieldReader) -> Iterator[tuple[str, tuple[Table, ...]]]:
+    """For each file or manifest the name its groups go by, and their nodes."""
+    root = documents.read()
+    if root is None or is_null(root):
+        _warn_of_more(documents)
+        return
+    if isinstance(root, Table) and is_manifest(root):
+        yield from _of_manifest(root, fields)
+        for document in documents:
+            yield from _of_manifest(document, fields)
+        return
+    if isinstance(root, Table):
+        fields.keys(root, ("groups",), remedies={})
+        yield documents.source.name, fields.tables(root, "groups", _GROUP)
+    else:
+        fields.wrong(root, f"a rule file must be a mapping with groups, not {shape(root)}")
+    _warn_of_more(documents)
+
+
+def is_manifest(root: Table) -> bool:
+    """Whether a document is a Kubernetes object."""
+    return "groups" not in root and any(key in root for key in ("kind", "apiVersion", "spec"))
+
+
+def _of_manifest(root: Node, fields: FieldReader) -> Iterator[tuple[str, tuple[Table, ...]]]:
+    if is_null(root):
+        return
+    if not isinstance(root, Table):
+        fields.wrong(root, f"a manifest must be a mapping, not {shape(root)}")
+        return
+    kind = fields.text(root, "kind")
+    if kind in _LISTS:
+        for item in fields.items(root, "items"):
+            yield from _of_manifest(item, fields)
+    elif kind in ("PrometheusRule", ""):
+        yield from _of_prometheus_rule(root, fields)
+    else:
+        fields.problems.append(root.problem(f'kind "{kind}" holds no rules and is skipped', severity=Severity.WARNING))
+
+
+def _of_prometheus_rule(root: Table, fields: FieldReader) -> Iterator[tuple[str, tuple[Table, ...]]]:
+    fields.keys(root, MANIFEST_KEYS, remedies={})
+    spec = fields.table(root, "spec")
+    if spec is None:
+        fields.wrong(root, "a PrometheusRule needs spec.groups")
+        return
+    fields.keys(spec, ("groups",), remedies={})
+    metadata = root.get("metadata")
+    parts = [fields.text(metadata, key) for key in ("namespace", "name")] if isinstance(metadata, Table) else []
+    name = "/".join(part for part in parts if part)
+    file = root.source.name
+    yield f"{file}#{name}" if name else file, fields.tables(spec, "groups", _GROUP)
+
+
+def _warn_of_more(documents: Documents) -> None:
+    place = documents.more_at()
+    if place is not None:
+        documents.problems.append(
+            Problem(
+                file=documents.source.name,
+                line=place[0],
+                column=place[1],
+                message="another YAML document begins here; only the first one of a rule file is read",
+                fix="join their groups, or make it a file of its own",
+                severity=Severity.WARNING,
+                code=SEVERAL_DOCUMENTS,
+            )
+        )
