@@ -1,0 +1,121 @@
+"""`Metrics`: every metric alertd shows about itself, in one list, in a registry of its own."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.exposition import choose_encoder
+
+from alertd.telemetry.collectors import OutboxCollector, ProcessCollector, RuleGroupCollector
+from alertd.telemetry.machine import read_process
+from alertd.telemetry.readings import GroupReading, OutboxReading, ProcessReading
+
+GROUP_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+RULE_BUCKETS = (0.0001, 0.001, 0.01, 0.1, 0.5, 1.0, 5.0)  # most rules only judge an answer that is there already
+REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+OUTCOMES = ("delivered", "retried", "dead")
+"""What became of an attempt to deliver: told, to be tried again, given up."""
+
+
+class Metrics:
+    """The registry, and one method per event that is counted.
+
+    groups, outbox   asked at each scrape; must not block
+    started_at       when the process started
+    """
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        started_at: datetime,
+        groups: Callable[[], Iterable[GroupReading]],
+        outbox: Callable[[], OutboxReading],
+        process: Callable[[], ProcessReading] = read_process,
+    ) -> None:
+        # The library knows this only for the whole process; it would double the number of series.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        registry = self._registry = CollectorRegistry()
+        self._rule_groups = RuleGroupCollector(groups)
+        for collector in (self._rule_groups, OutboxCollector(outbox), ProcessCollector(process, started_at=started_at)):
+            registry.register(collector)
+
+        build = Gauge(
+            "alertd_build_info", "1, labelled with versions.", ["version", "pythonversion"], registry=registry
+        )
+        build.labels(version, platform.python_version()).set(1)
+
+        self._group_seconds = Histogram(
+            "alertd_rule_group_duration_seconds", "Duration of evaluations of rule groups.",
+            buckets=GROUP_BUCKETS, registry=registry,
+        )  # fmt: skip
+        self._rule_seconds = Histogram(
+            "alertd_rule_evaluation_duration_seconds", "Duration of evaluations of rules, shared queries not included.",
+            buckets=RULE_BUCKETS, registry=registry,
+        )  # fmt: skip
+
+        self._notifications = Counter(
+            "alertd_notifications_total", "Attempts to deliver a notification by what became of them.",
+            ["receiver", "integration", "outcome"], registry=registry,
+        )  # fmt: skip
+        self._notification_failures = Counter(
+            "alertd_notification_failures_total", "Attempts to deliver a notification that failed, by reason.",
+            ["receiver", "integration", "reason"], registry=registry,
+        )  # fmt: skip
+        self._notification_seconds = Histogram(
+            "alertd_notification_latency_seconds", "Duration of attempts to deliver a notification.",
+            ["integration"], buckets=REQUEST_BUCKETS, registry=registry,
+        )  # fmt: skip
+
+        self._reload_successful = Gauge(
+            "alertd_config_last_reload_successful", "Whether the newest load of the configuration succeeded.",
+            registry=registry,
+        )  # fmt: skip
+        self._reload_at = Gauge(
+            "alertd_config_last_reload_success_timestamp_seconds",
+            "When the configuration was last loaded with success, in Unix time.", registry=registry,
+        )  # fmt: skip
+
+    def group_evaluated(self, group: GroupReading) -> None:
+        """A rule group's evaluation ended."""
+        self._rule_groups.evaluated(group)
+        self._group_seconds.observe(group.seconds)
+        for seconds in group.rule_seconds:
+            self._rule_seconds.observe(seconds)
+
+    def expect_notifications(self, integrations: Iterable[tuple[str, str]]) -> None:
+        """Show 0 for every (receiver, integration) before its first notification, so that `rate()` sees the first."""
+        for receiver, integration in integrations:
+            for outcome in OUTCOMES:
+                self._notifications.labels(receiver, integration, outcome)
+            self._notification_seconds.labels(integration)
+
+    def notification_attempted(
+        self, *, receiver: str, integration: str, outcome: str, took: timedelta, reason: str = ""
+    ) -> None:
+        """One attempt to deliver ended.
+
+        outcome   one of `OUTCOMES`
+        reason    why it failed, one of a few fixed words; empty when it did not
+        """
+        self._notifications.labels(receiver, integration, outcome).inc()
+        self._notification_seconds.labels(integration).observe(took.total_seconds())
+        if reason:
+            self._notification_failures.labels(receiver, integration, reason).inc()
+
+    def config_loaded(self, *, at: datetime) -> None:
+        """The configuration was loaded, at the start or by a reload."""
+        self._reload_successful.set(1)
+        self._reload_at.set(at.timestamp())
+
+    def config_refused(self) -> None:
+        """A reload failed; the old configuration goes on."""
+        self._reload_successful.set(0)
+
+    def render(self, accept: str = "") -> tuple[bytes, str]:
+        """The text for a scrape that sent `accept`, OpenMetrics if it asks for that, and its content type."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type

@@ -1,0 +1,63 @@
+"""What the rest of alertd reads off itself for metrics and health: plain values of one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupReading:
+    """One rule group after its newest evaluation.
+
+    key           `FILE;GROUP`
+    iterations    slots evaluated since the start
+    missed        slots left out since the start
+    samples       series the newest evaluation's queries answered with
+    rule_seconds  how long each rule took, in file order
+    alerts        number of alerts by state (`pending`, `firing`)
+    """
+
+    key: str
+    interval: timedelta
+    rules: int
+    evaluated_at: datetime | None = None
+    seconds: float = 0.0
+    iterations: int = 0
+    missed: int = 0
+    samples: int = 0
+    failed_rules: int = 0
+    rule_seconds: tuple[float, ...] = ()
+    alerts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxReading:
+    """What waits to be delivered.
+
+    depth    deliveries by state (`queued`, `leased`, `dead`)
+    oldest   how long the oldest undelivered one has been waiting since it was first due; None when nothing waits
+    """
+
+    depth: Mapping[str, int] = field(default_factory=dict)
+    oldest: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessReading:
+    """This process; None where the machine does not say."""
+
+    cpu_seconds: float
+    resident_bytes: int | None = None
+    open_fds: int | None = None
+    max_fds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostReading:
+    """How full the machine is, in percent; None where the machine does not say (a sandbox may hide it)."""
+
+    cpu_percent: float | None = None
+    memory_percent: float | None = None
+    disk_percent: float | None = None
