@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from alertd.config.promql_functions import FUNCTIONS
 from alertd.yamlio import did_you_mean
@@ -16,6 +17,8 @@ try:
     import promql_parser
 except ImportError:  # no wheel for this Python: the server alone judges
     promql_parser = None  # type: ignore[assignment]
+
+Ast = Any  # a node of promql_parser
 
 _STRINGS = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|\#[^\n]*""", re.VERBOSE)
 _RENAMED = re.compile(r"\bholt_winters(?=\s*\()")  # the name up to Prometheus 2.x of double_exponential_smoothing
@@ -52,6 +55,24 @@ def parsable(expr: str) -> str:
     """The expression in a spelling that the parser understands: raw strings quoted, an old function by its new name."""
     quoted = _STRINGS.sub(lambda match: _quote(match[0]) if match[0].startswith("`") else match[0], expr)
     return _RENAMED.sub("double_exponential_smoothing", quoted)
+
+
+def syntax_tree(expr: str) -> Ast | None:
+    """The expression's tree; None where the parser does not understand it, or there is none."""
+    if promql_parser is None:
+        return None
+    try:
+        return promql_parser.parse(parsable(expr))
+    except ValueError:
+        return None
+
+
+def walk(tree: Ast | None) -> list[Ast]:
+    """Every node of a tree, outermost first."""
+    nodes: list[Ast] = []
+    if tree is not None:
+        promql_parser.walk(tree, nodes.append)
+    return nodes
 
 
 def _quote(raw: str) -> str:

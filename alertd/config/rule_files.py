@@ -15,9 +15,8 @@ from alertd.config.rule_groups import GroupReader, LoadedGroup
 from alertd.config.rule_keys import MANIFEST_KEYS
 from alertd.rules.rule import RuleGroup
 from alertd.rules.settings import EvaluationSettings
-from alertd.yamlio import Documents, Node, Problem, Severity, Table, is_null
+from alertd.yamlio import Documents, Node, Problem, Severity, Source, Table, is_null
 
-SEVERAL_DOCUMENTS = "AL007"
 _DEFAULTS = EvaluationSettings.model_validate({})
 _GROUP = "a group must be a mapping with name and rules"
 _LISTS = ("List", "PrometheusRuleList")
@@ -25,11 +24,20 @@ _LISTS = ("List", "PrometheusRuleList")
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
-    """One rule file: the groups that could be read, and what is wrong with the rest."""
+    """One rule file: the groups that could be read, and what is wrong with the rest.
 
-    name: str
-    loaded: tuple[LoadedGroup, ...]
-    problems: tuple[Problem, ...]
+    source      its name and text
+    unread_at   line and column where a second YAML document begins, which is not read
+    """
+
+    source: Source
+    loaded: tuple[LoadedGroup, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    unread_at: tuple[int, int] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.source.name
 
     @property
     def groups(self) -> tuple[RuleGroup, ...]:
@@ -48,7 +56,7 @@ def load_rule_file(text: str, *, file: str, evaluation: EvaluationSettings | Non
     loaded: list[LoadedGroup] = []
     for name, nodes in _group_lists(documents, fields):
         loaded += GroupReader(name, fields, evaluation or _DEFAULTS).read(nodes)
-    return RuleFile(file, tuple(loaded), tuple(fields.problems))
+    return RuleFile(documents.source, tuple(loaded), tuple(fields.problems), documents.more_at())
 
 
 def load_rule_files(
@@ -74,7 +82,7 @@ def read_rule_file(name: str, *, base: Path, evaluation: EvaluationSettings | No
     try:
         text = (base / name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        return RuleFile(name, (), (unreadable(name, error),))
+        return RuleFile(Source(name, ""), problems=(unreadable(name, error),))
     return load_rule_file(text, file=name, evaluation=evaluation)
 
 
@@ -89,7 +97,6 @@ def _group_lists(documents: Documents, fields: FieldReader) -> Iterator[tuple[st
     """For each file or manifest the name its groups go by, and their nodes."""
     root = documents.read()
     if root is None or is_null(root):
-        _warn_of_more(documents)
         return
     if isinstance(root, Table) and is_manifest(root):
         yield from _of_manifest(root, fields)
@@ -101,7 +108,6 @@ def _group_lists(documents: Documents, fields: FieldReader) -> Iterator[tuple[st
         yield documents.source.name, fields.tables(root, "groups", _GROUP)
     else:
         fields.wrong(root, f"a rule file must be a mapping with groups, not {shape(root)}")
-    _warn_of_more(documents)
 
 
 def is_manifest(root: Table) -> bool:
@@ -137,19 +143,3 @@ def _of_prometheus_rule(root: Table, fields: FieldReader) -> Iterator[tuple[str,
     name = "/".join(part for part in parts if part)
     file = root.source.name
     yield f"{file}#{name}" if name else file, fields.tables(spec, "groups", _GROUP)
-
-
-def _warn_of_more(documents: Documents) -> None:
-    place = documents.more_at()
-    if place is not None:
-        documents.problems.append(
-            Problem(
-                file=documents.source.name,
-                line=place[0],
-                column=place[1],
-                message="another YAML document begins here; only the first one of a rule file is read",
-                fix="join their groups, or make it a file of its own",
-                severity=Severity.WARNING,
-                code=SEVERAL_DOCUMENTS,
-            )
-        )
