@@ -1,0 +1,207 @@
+"""Aggregation groups: which alerts are told together, and when each group is due.
+
+A group is flushed at ticks: the first `group_wait` after it began, the next ones `group_interval` apart. A tick that was
+missed is caught up once. Whether a flush leads to a notification is decided in `notify/`.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from alertd.alerts.posted import PostedAlert
+from alertd.dispatch.order import notification_order
+from alertd.dispatch.quoting import group_key
+from alertd.dispatch.route import Route
+from alertd.labels import LabelSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupTimer:
+    """When a group is due next: all that is kept of it beside its alerts."""
+
+    group_key: str
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupFlush:
+    """One group as it was at a flush.
+
+    alerts   in the order of a notification; those that fire have no `ends_at`, so that none ends while it is told
+    tick     when the flush was due; ticks lie exactly `group_interval` apart
+    """
+
+    group_key: str
+    labels: LabelSet
+    route: Route
+    alerts: tuple[PostedAlert, ...]
+    tick: datetime
+
+    @property
+    def receiver(self) -> str:
+        return self.route.receiver
+
+    @property
+    def firing(self) -> tuple[PostedAlert, ...]:
+        return tuple(alert for alert in self.alerts if alert.ends_at is None)
+
+    @property
+    def resolved(self) -> tuple[PostedAlert, ...]:
+        return tuple(alert for alert in self.alerts if alert.ends_at is not None)
+
+    def of(self, alerts: Iterable[PostedAlert]) -> GroupFlush:
+        """The same flush with these alerts only."""
+        return replace(self, alerts=tuple(alerts))
+
+
+def first_flush_at(alert: PostedAlert, *, group_wait: timedelta, at: datetime) -> datetime:
+    """When a group that begins with this alert is due: at once if the alert is older than the wait (after a restart)."""
+    return at if alert.starts_at + group_wait < at else at + group_wait
+
+
+def tick_at(due: datetime, *, interval: timedelta, at: datetime) -> datetime:
+    """The tick that a flush at `at` belongs to: the one it was due at, or `at` once a whole interval has passed."""
+    return due if at - due < interval else at
+
+
+class AggregationGroup:
+    """Alerts that share their group labels on one route. Holds at most one episode per label set: the newest copy."""
+
+    __slots__ = ("_alerts", "key", "labels", "next_at", "route")
+
+    def __init__(self, *, key: str, labels: LabelSet, route: Route, next_at: datetime) -> None:
+        self.key = key
+        self.labels = labels
+        self.route = route
+        self.next_at = next_at
+        self._alerts: dict[LabelSet, PostedAlert] = {}
+
+    def __len__(self) -> int:
+        return len(self._alerts)
+
+    @property
+    def alerts(self) -> Sequence[PostedAlert]:
+        return tuple(self._alerts.values())
+
+    @property
+    def timer(self) -> GroupTimer:
+        return GroupTimer(group_key=self.key, next_at=self.next_at)
+
+    def put(self, alert: PostedAlert) -> None:
+        """Take this copy unless a newer one is there."""
+        old = self._alerts.get(alert.labels)
+        if old is None or old.updated_at <= alert.updated_at:
+            self._alerts[alert.labels] = alert
+
+    def get(self, labels: LabelSet) -> PostedAlert | None:
+        return self._alerts.get(labels)
+
+    def drop(self, alert: PostedAlert) -> None:
+        """Forget this very copy; a newer one stays."""
+        if self._alerts.get(alert.labels) is alert:
+            del self._alerts[alert.labels]
+
+    def resolved(self, at: datetime) -> Sequence[PostedAlert]:
+        return tuple(alert for alert in self._alerts.values() if alert.resolved(at))
+
+    def snapshot(self, at: datetime) -> GroupFlush:
+        alerts = (
+            alert if alert.ends_at is None or alert.resolved(at) else replace(alert, ends_at=None)
+            for alert in self._alerts.values()
+        )
+        return GroupFlush(
+            group_key=self.key,
+            labels=self.labels,
+            route=self.route,
+            alerts=tuple(sorted(alerts, key=notification_order)),
+            tick=tick_at(self.next_at, interval=self.route.group_interval, at=at),
+        )
+
+
+class Groups:
+    """All aggregation groups of a routing tree."""
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+        self._groups: dict[str, AggregationGroup] = {}
+        self._due: list[tuple[datetime, str]] = []  # a heap; an entry counts while it equals its group's next_at
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def __iter__(self) -> Iterator[AggregationGroup]:
+        return iter(self._groups.values())
+
+    def get(self, key: str) -> AggregationGroup | None:
+        return self._groups.get(key)
+
+    def insert(self, alert: PostedAlert, at: datetime) -> Sequence[AggregationGroup]:
+        """Put an alert into its group on every route it takes; returns the groups that began with it."""
+        begun = []
+        for route in self._route.match(alert.labels):
+            labels = route.group_labels(alert.labels)
+            key = group_key(route.key, labels)
+            group = self._groups.get(key)
+            if group is None:
+                next_at = first_flush_at(alert, group_wait=route.group_wait, at=at)
+                group = AggregationGroup(key=key, labels=labels, route=route, next_at=next_at)
+                self._groups[key] = group
+                self.arm(group, next_at)
+                begun.append(group)
+            group.put(alert)
+        return begun
+
+    def holds(self, alert: PostedAlert) -> bool:
+        """Whether this episode is in any of its groups."""
+        for route in self._route.match(alert.labels):
+            group = self._groups.get(group_key(route.key, route.group_labels(alert.labels)))
+            known = group.get(alert.labels) if group is not None else None
+            if known is not None and known.starts_at == alert.starts_at:
+                return True
+        return False
+
+    def arm(self, group: AggregationGroup, next_at: datetime) -> None:
+        """Have the group due at `next_at`."""
+        group.next_at = next_at
+        heapq.heappush(self._due, (next_at, group.key))
+
+    def end(self, group: AggregationGroup) -> None:
+        """Forget a group."""
+        self._groups.pop(group.key, None)
+
+    def due(self, at: datetime, limit: int) -> Sequence[AggregationGroup]:
+        """Up to `limit` groups that are due at `at`, the longest overdue first; each stays due until it is armed anew."""
+        found: list[AggregationGroup] = []
+        taken: list[tuple[datetime, str]] = []
+        while (next_at := self.next_at()) is not None and next_at <= at and len(found) < limit:
+            taken.append(heapq.heappop(self._due))
+            group = self._groups[taken[-1][1]]
+            if group not in found:
+                found.append(group)
+        for entry in taken:
+            heapq.heappush(self._due, entry)
+        return found
+
+    def next_at(self) -> datetime | None:
+        """When the next group is due; None without groups."""
+        while self._due:
+            next_at, key = self._due[0]
+            group = self._groups.get(key)
+            if group is not None and group.next_at == next_at:
+                return next_at
+            heapq.heappop(self._due)
+        return None
+
+    def regrouped(self, route: Route, at: datetime) -> Groups:
+        """The same alerts under another route; a group whose key stays the same keeps its clock."""
+        groups = Groups(route)
+        for old in self._groups.values():
+            for alert in old.alerts:
+                for group in groups.insert(alert, at):
+                    known = self._groups.get(group.key)
+                    if known is not None:
+                        groups.arm(group, known.next_at)
+        return groups

@@ -1,0 +1,72 @@
+"""The notification log: what each integration was told last about each group."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from alertd.alerts.posted import PostedAlert
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Episode:
+    """One firing of one alert: the same labels with a new start are a new episode."""
+
+    fingerprint: str
+    starts_at: datetime
+
+
+def episodes(alerts: Iterable[PostedAlert]) -> frozenset[Episode]:
+    return frozenset(Episode(alert.fingerprint, alert.starts_at) for alert in alerts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """All notifications of one integration about one group: sent one at a time and in order, a newer one replaces an older.
+
+    receiver, integration, index   `ops`, `webhook`, 0: its place in the configuration
+    part                           fingerprint, for an integration that is told of each alert by itself; else ""
+    """
+
+    receiver: str
+    integration: str
+    index: int
+    group_key: str
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """What the last delivered notification of a stream said.
+
+    at         the tick it was decided at
+    firing     episodes it told as firing; of these "resolved" is owed
+    resolved   episodes it told as resolved
+    perhaps    episodes told as firing by an attempt that ended without an answer: of these "resolved" is owed too
+    """
+
+    stream: Stream
+    at: datetime
+    firing: frozenset[Episode] = frozenset()
+    resolved: frozenset[Episode] = frozenset()
+    perhaps: frozenset[Episode] = frozenset()
+
+
+class NotificationLog(Protocol):
+    """Reads of the log. It is written together with the outbox, see `notify.outbox.OutboxWrites`."""
+
+    async def log_entries(self, group_keys: Collection[str]) -> Sequence[LogEntry]:
+        """Every entry about these groups."""
+        ...
+
+
+class NotificationLogWrites(Protocol):
+    def put_log_entry(self, entry: LogEntry) -> None:
+        """Set the entry of its stream."""
+        ...
+
+    def expire_log(self, before: datetime) -> None:
+        """Forget entries older than `before` of groups that have ended. A living group's entry never expires."""
+        ...

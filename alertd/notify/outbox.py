@@ -1,0 +1,237 @@
+"""The outbox: every notification is a row that is leased, sent and recorded. Its states are the table `NEXT`.
+
+lease -> send -> record: an attempt whose record is missing (a crash, a lost lease) is made again under the same id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from alertd.notify.log import LogEntry, Stream
+from alertd.notify.reason import Reason
+
+
+class DeliveryState(StrEnum):
+    QUEUED = "queued"
+    LEASED = "leased"
+    DELIVERED = "delivered"
+    DEAD = "dead"  # refused, or not taken before its deadline; the next tick decides what is owed now
+    SUPERSEDED = "superseded"  # a newer message says it all
+
+
+FINAL = frozenset({DeliveryState.DELIVERED, DeliveryState.DEAD, DeliveryState.SUPERSEDED})
+
+
+class Kind(StrEnum):
+    FIRING = "firing"
+    RESOLVED = "resolved"
+    REPEAT = "repeat"
+
+
+class Cause(StrEnum):
+    """Why an attempt failed, in the words of Alertmanager's metrics."""
+
+    RATE_LIMITED = "rateLimited"
+    CLIENT_ERROR = "clientError"
+    SERVER_ERROR = "serverError"
+    AUTH_ERROR = "authError"
+    TIMEOUT = "contextDeadlineExceeded"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The receiver took it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Not taken now; try again.
+
+    after     the wait the receiver asked for; it counts for the whole destination
+    answered  False when no answer came: the receiver may have taken it all the same
+    """
+
+    why: str
+    cause: Cause
+    after: timedelta | None = None
+    answered: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """Refused; trying the same again is of no use."""
+
+    why: str
+    cause: Cause
+
+
+Outcome = Delivered | Retry | Rejected
+"""What an attempt came to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leased:
+    owner: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expired:
+    """Not taken before its deadline."""
+
+    why: str
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """The lease ended and nothing was recorded: nobody knows what became of the attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """A newer message of the same stream says it all."""
+
+
+Event = Leased | Delivered | Retry | Rejected | Expired | LeaseLost | Superseded
+
+NEXT: dict[tuple[DeliveryState, type[Event]], DeliveryState] = {
+    (DeliveryState.QUEUED, Leased): DeliveryState.LEASED,
+    (DeliveryState.QUEUED, Superseded): DeliveryState.SUPERSEDED,
+    (DeliveryState.LEASED, Delivered): DeliveryState.DELIVERED,
+    (DeliveryState.LEASED, Retry): DeliveryState.QUEUED,
+    (DeliveryState.LEASED, LeaseLost): DeliveryState.QUEUED,
+    (DeliveryState.LEASED, Rejected): DeliveryState.DEAD,
+    (DeliveryState.LEASED, Expired): DeliveryState.DEAD,
+    (DeliveryState.LEASED, Superseded): DeliveryState.SUPERSEDED,
+}
+"""Everything that is not listed is a bug, and raises KeyError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """The rendered bytes, the same at every attempt."""
+
+    body: bytes
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One notification on its way.
+
+    id             sorts by age; the receiver's idempotency key, the same at every attempt
+    entry          what the notification log will say once it is delivered
+    destination    where it goes, without secrets: limits and pauses count per destination
+    attempts       how often it was leased
+    next_at        when it may be leased; `deadline`: after it no further attempt
+    longest_delay  cap of the backoff
+    """
+
+    id: str
+    entry: LogEntry
+    kind: Kind
+    reason: Reason
+    payload: Payload
+    destination: str
+    created_at: datetime
+    next_at: datetime
+    deadline: datetime
+    longest_delay: timedelta
+    state: DeliveryState = DeliveryState.QUEUED
+    attempts: int = 0
+    lease_owner: str = ""
+    lease_until: datetime | None = None
+    last_error: str = ""
+
+    @property
+    def stream(self) -> Stream:
+        return self.entry.stream
+
+
+def step(delivery: Delivery, event: Event, *, next_at: datetime | None = None) -> Delivery:
+    """The delivery after `event`; `next_at` is when a delivery that is queued again may be leased."""
+    state = NEXT[delivery.state, type(event)]
+    if isinstance(event, Leased):
+        return replace(
+            delivery, state=state, attempts=delivery.attempts + 1, lease_owner=event.owner, lease_until=event.until
+        )
+    return replace(
+        delivery,
+        state=state,
+        lease_owner="",
+        lease_until=None,
+        next_at=next_at or delivery.next_at,
+        last_error=getattr(event, "why", delivery.last_error),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxStats:
+    """depth: rows by state; oldest_at: creation of the oldest row that is not yet final."""
+
+    depth: dict[DeliveryState, int]
+    oldest_at: datetime | None
+
+
+class Outbox(Protocol):
+    async def open_deliveries(self, group_keys: Collection[str]) -> Sequence[Delivery]:
+        """What is queued or leased about these groups, oldest first."""
+        ...
+
+    async def lease_deliveries(
+        self,
+        *,
+        at: datetime,
+        limit: int,
+        per_destination: int,
+        lease_until: datetime,
+        owner: str,
+        skip: Collection[str],
+    ) -> Sequence[Delivery]:
+        """Lease up to `limit` queued deliveries that are due.
+
+        Of a stream only the oldest open one, and none while one is leased; never more than `per_destination` leased
+        to one destination, and none to those in `skip`.
+        """
+        ...
+
+    async def lost_leases(self, *, at: datetime, owner: str = "") -> Sequence[Delivery]:
+        """Leased deliveries whose lease ended by `at`, and all that `owner` holds."""
+        ...
+
+    async def next_delivery_at(self, *, after: datetime, skip: Collection[str]) -> datetime | None:
+        """The earliest `next_at` later than `after` of a queued delivery, but those to `skip`."""
+        ...
+
+    async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 100) -> Sequence[Delivery]:
+        """The newest deliveries, newest first."""
+        ...
+
+    async def outbox_stats(self) -> OutboxStats: ...
+
+
+class OutboxWrites(Protocol):
+    def enqueue(self, delivery: Delivery, *, supersedes: Sequence[str] = ()) -> None:
+        """Add a delivery; those of the ids `supersedes` that are still queued become superseded."""
+        ...
+
+    def supersede(self, ids: Sequence[str]) -> None:
+        """Those that are still queued become superseded: nothing is left to tell."""
+        ...
+
+    def record_delivery(self, delivery: Delivery, entry: LogEntry | None = None) -> None:
+        """Save what became of a leased delivery, and its log entry with it.
+
+        Both are left as they are when somebody else has leased it since (`attempts` tells leases apart).
+        """
+        ...
+
+    def delete_deliveries(self, before: datetime) -> None:
+        """Forget deliveries in a final state created before `before`."""
+        ...

@@ -1,0 +1,163 @@
+"""What one flush of a group leads to: deliveries, log entries, and the alerts that are settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from alertd.alerts.posted import PostedAlert
+from alertd.dispatch.grouping import GroupFlush
+from alertd.notify import retry
+from alertd.notify.log import Episode, LogEntry, Stream
+from alertd.notify.message import Message, Status, compose
+from alertd.notify.outbox import Delivery, Kind, Payload
+from alertd.notify.reason import Reason
+from alertd.notify.told import Notify, Told, decide
+
+KEEP_OWED = timedelta(days=5)
+"""How long a resolved alert waits for an integration that cannot be told."""
+
+
+class Channel(Protocol):
+    """What a plan needs to know of an integration.
+
+    index          its place among the receiver's integrations of this kind
+    per_alert      told of each alert by itself, instead of all alerts of a group
+    max_alerts     how many alerts a message may hold; 0: all
+    destination    where it sends, without secrets
+    """
+
+    @property
+    def receiver(self) -> str: ...
+    @property
+    def integration(self) -> str: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def send_resolved(self) -> bool: ...
+    @property
+    def per_alert(self) -> bool: ...
+    @property
+    def max_alerts(self) -> int: ...
+    @property
+    def destination(self) -> str: ...
+
+    def render(self, message: Message) -> Payload:
+        """The bytes to send."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    delivery: Delivery
+    supersedes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class FlushPlan:
+    """All that is to be saved in one transaction.
+
+    settled   alerts that ended and whose end nobody waits for any more: they leave the group
+    """
+
+    queued: list[Queued] = field(default_factory=list)
+    superseded: list[str] = field(default_factory=list)
+    entries: list[LogEntry] = field(default_factory=list)
+    settled: list[PostedAlert] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """Plans flushes; `new_id` makes ids for deliveries, `external_url` is where receivers find alertd."""
+
+    new_id: Callable[[datetime], str]
+    external_url: str
+
+    def plan(
+        self, flush: GroupFlush, channels: Sequence[Channel], told: Mapping[Stream, Told], *, at: datetime
+    ) -> FlushPlan:
+        """What to save after looking at a group at `at`."""
+        plan = FlushPlan()
+        after = dict(told)
+        for channel in channels:
+            for stream, part in _parts(channel, flush):
+                after[stream] = self._decide(plan, channel, part, told.get(stream, Told(stream=stream)), at)
+        plan.settled = settled(flush, channels, after, at=at)
+        return plan
+
+    def _decide(self, plan: FlushPlan, channel: Channel, flush: GroupFlush, told: Told, at: datetime) -> Told:
+        decision = decide(told, flush, send_resolved=channel.send_resolved)
+        delivery = None
+        if isinstance(decision, Notify):
+            delivery = self._delivery(channel, flush, decision, at)
+            plan.queued.append(Queued(delivery=delivery, supersedes=decision.supersedes))
+        elif decision is not None:
+            plan.superseded += decision.supersedes
+            plan.entries += [decision.entry] if decision.entry else []
+        return told.after(decision, delivery)
+
+    def _delivery(self, channel: Channel, flush: GroupFlush, decision: Notify, at: datetime) -> Delivery:
+        message = compose(
+            flush,
+            decision.reason,
+            send_resolved=channel.send_resolved,
+            max_alerts=channel.max_alerts,
+            external_url=self.external_url,
+        )
+        return Delivery(
+            id=self.new_id(at),
+            entry=decision.entry,
+            kind=_kind(message),
+            reason=decision.reason,
+            payload=channel.render(message),
+            destination=channel.destination,
+            created_at=at,
+            next_at=at,
+            deadline=retry.deadline(at, flush.route.group_interval),
+            longest_delay=retry.longest_delay(flush.route.group_interval),
+        )
+
+
+def settled(
+    flush: GroupFlush, channels: Sequence[Channel], told: Mapping[Stream, Told], *, at: datetime
+) -> list[PostedAlert]:
+    """The resolved alerts whose end no integration is owed any more, or has been owed for too long."""
+    return [alert for alert in flush.resolved if _given_up(alert, at) or not _owed(alert, flush, channels, told)]
+
+
+def _owed(alert: PostedAlert, flush: GroupFlush, channels: Iterable[Channel], told: Mapping[Stream, Told]) -> bool:
+    episode = Episode(alert.fingerprint, alert.starts_at)
+    for channel in channels:
+        for stream, _ in _parts(channel, flush.of([alert])):
+            if stream in told and told[stream].owes(episode, send_resolved=channel.send_resolved):
+                return True
+    return False
+
+
+def _given_up(alert: PostedAlert, at: datetime) -> bool:
+    return alert.ends_at is not None and alert.ends_at + KEEP_OWED <= at
+
+
+def _parts(channel: Channel, flush: GroupFlush) -> Iterator[tuple[Stream, GroupFlush]]:
+    """The streams of an integration about a group, and what each tells of: all alerts, or one."""
+    parts = {alert.fingerprint: flush.of([alert]) for alert in flush.alerts} if channel.per_alert else {"": flush}
+    for part, alerts in parts.items():
+        yield _stream(channel, flush.group_key, part), alerts
+
+
+def _stream(channel: Channel, group_key: str, part: str) -> Stream:
+    return Stream(
+        receiver=channel.receiver,
+        integration=channel.integration,
+        index=channel.index,
+        group_key=group_key,
+        part=part,
+    )
+
+
+def _kind(message: Message) -> Kind:
+    if message.status is Status.RESOLVED:
+        return Kind.RESOLVED
+    return Kind.REPEAT if message.reason is Reason.REPEAT_INTERVAL else Kind.FIRING

@@ -1,0 +1,134 @@
+"""What an integration knows of a group, what is on its way to it, and so what is still to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from alertd.dispatch.grouping import GroupFlush
+from alertd.notify.log import Episode, LogEntry, Stream, episodes
+from alertd.notify.outbox import Delivery, DeliveryState
+from alertd.notify.reason import Reason, needs_update
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Tell it, for `reason`; `entry` is what the log says once it is delivered, `supersedes` are deliveries made void."""
+
+    reason: Reason
+    entry: LogEntry
+    supersedes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """Something is over that nobody was told of, or wants to hear about: nothing is sent."""
+
+    entry: LogEntry | None
+    supersedes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The log entry of a stream, and its open deliveries, oldest first."""
+
+    stream: Stream
+    entry: LogEntry | None = None
+    open: tuple[Delivery, ...] = ()
+
+    @property
+    def queued(self) -> Sequence[Delivery]:
+        return [delivery for delivery in self.open if delivery.state is DeliveryState.QUEUED]
+
+    @property
+    def leased(self) -> Sequence[Delivery]:
+        return [delivery for delivery in self.open if delivery.state is DeliveryState.LEASED]
+
+    @property
+    def expected(self) -> LogEntry | None:
+        """What the log says when everything open has arrived."""
+        return self.open[-1].entry if self.open else self.entry
+
+    @property
+    def known(self) -> LogEntry | None:
+        """What the integration knows, counting what is being sent right now."""
+        return self.leased[-1].entry if self.leased else self.entry
+
+    def owes(self, episode: Episode, *, send_resolved: bool) -> bool:
+        """Whether anything about this episode is on its way, or its end is still to be told."""
+        if any(episode in delivery.entry.firing | delivery.entry.resolved for delivery in self.open):
+            return True
+        return send_resolved and episode in _to_resolve(self.entry)
+
+    def after(self, decision: Notify | Quiet | None, delivery: Delivery | None = None) -> Told:
+        """What it is once the decision is saved."""
+        if decision is None:
+            return self
+        kept = tuple(old for old in self.open if old.id not in decision.supersedes)
+        entry = decision.entry if isinstance(decision, Quiet) and decision.entry else self.entry
+        return Told(stream=self.stream, entry=entry, open=(*kept, delivery) if delivery else kept)
+
+
+def decide(told: Told, flush: GroupFlush, *, send_resolved: bool) -> Notify | Quiet | None:
+    """What to do about a stream at a flush; None: nothing.
+
+    Whether there is news is asked of what is expected to arrive, so that nothing is said twice; which news it is, of
+    what the integration really knows, so that it is never told the end of something it never heard of.
+    """
+    if _reason(told.expected, flush, send_resolved) is None:
+        return None
+    reason = _reason(told.known, flush, send_resolved)
+    if reason is None:
+        return Quiet(entry=None, supersedes=superseded(told, frozenset()))
+    entry = _entry_after(told, flush)
+    if reason is Reason.ALL_RESOLVED and not send_resolved:
+        return None if told.leased else Quiet(entry=entry, supersedes=superseded(told, entry.resolved))
+    return Notify(reason=reason, entry=entry, supersedes=superseded(told, entry.resolved))
+
+
+def superseded(told: Told, resolved: frozenset[Episode]) -> tuple[str, ...]:
+    """Ids of the queued deliveries that a newer message makes void.
+
+    Not one that tells the end of an episode which was told as firing, unless the newer message tells it too (`resolved`).
+    """
+    owed = _to_resolve(told.known)
+    return tuple(delivery.id for delivery in told.queued if not (delivery.entry.resolved & owed) - resolved)
+
+
+def unanswered(told: Told, delivery: Delivery) -> LogEntry:
+    """The log entry after an attempt without an answer: whoever was perhaps told "firing" is owed "resolved"."""
+    entry = told.entry or LogEntry(stream=told.stream, at=delivery.entry.at)
+    perhaps = entry.perhaps | delivery.entry.firing
+    return LogEntry(
+        stream=entry.stream, at=entry.at, firing=entry.firing, resolved=entry.resolved, perhaps=perhaps - entry.firing
+    )
+
+
+def _reason(entry: LogEntry | None, flush: GroupFlush, send_resolved: bool) -> Reason | None:
+    route = flush.route
+    return needs_update(entry, flush, send_resolved=send_resolved, repeat_interval=route.repeat_interval, at=flush.tick)
+
+
+def _entry_after(told: Told, flush: GroupFlush) -> LogEntry:
+    mentioned = {alert.fingerprint for alert in flush.alerts}
+    perhaps = told.known.perhaps if told.known else frozenset()
+    return LogEntry(
+        stream=told.stream,
+        at=flush.tick,
+        firing=episodes(flush.firing),
+        resolved=episodes(flush.resolved),
+        perhaps=frozenset(episode for episode in perhaps if episode.fingerprint not in mentioned),
+    )
+
+
+def _to_resolve(entry: LogEntry | None) -> frozenset[Episode]:
+    return entry.firing | entry.perhaps if entry else frozenset()
+
+
+def by_stream(entries: Iterable[LogEntry], deliveries: Iterable[Delivery]) -> dict[Stream, Told]:
+    """Log entries and open deliveries put together; a stream with neither is not in it."""
+    told = {entry.stream: Told(stream=entry.stream, entry=entry) for entry in entries}
+    for delivery in deliveries:
+        known = told.get(delivery.stream, Told(stream=delivery.stream))
+        told[delivery.stream] = Told(stream=known.stream, entry=known.entry, open=(*known.open, delivery))
+    return told

@@ -1,0 +1,236 @@
+"""A store in memory, for tests and replay: the same behaviour as the others, gone with the process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from alertd.alerts.alert import Alert
+from alertd.alerts.keeping import SavedGroup
+from alertd.alerts.posted import PostedAlert
+from alertd.dispatch.grouping import GroupTimer
+from alertd.labels import LabelSet
+from alertd.notify.log import LogEntry, Stream
+from alertd.notify.outbox import FINAL, Delivery, DeliveryState, Leased, OutboxStats, Superseded, step
+
+RuleAlerts = dict[str, dict[LabelSet, Alert]]
+
+
+@dataclass
+class _State:
+    groups: dict[str, datetime] = field(default_factory=dict)
+    rule_alerts: dict[str, RuleAlerts] = field(default_factory=dict)
+    posted: dict[LabelSet, PostedAlert] = field(default_factory=dict)
+    timers: dict[str, GroupTimer] = field(default_factory=dict)
+    log: dict[Stream, LogEntry] = field(default_factory=dict)
+    deliveries: dict[str, Delivery] = field(default_factory=dict)  # by id, and so by age
+
+    def save_group(self, group_key: str, evaluated_at: datetime) -> None:
+        self.groups[group_key] = evaluated_at
+
+    def drop_group(self, group_key: str) -> None:
+        self.groups.pop(group_key, None)
+        self.rule_alerts.pop(group_key, None)
+
+    def save_alerts(self, group_key: str, rule_identity: str, alerts: Sequence[Alert]) -> None:
+        rules = self.rule_alerts.setdefault(group_key, {})
+        rules.setdefault(rule_identity, {}).update({alert.labels: alert for alert in alerts})
+
+    def drop_alerts(self, group_key: str, rule_identity: str, labels: Sequence[LabelSet]) -> None:
+        alerts = self.rule_alerts.get(group_key, {}).get(rule_identity, {})
+        for one in labels:
+            alerts.pop(one, None)
+
+    def put_posted(self, alerts: Sequence[PostedAlert]) -> None:
+        self.posted.update({alert.labels: alert for alert in alerts})
+
+    def drop_posted(self, alerts: Sequence[PostedAlert]) -> None:
+        for alert in alerts:
+            kept = self.posted.get(alert.labels)
+            if kept is not None and kept.updated_at == alert.updated_at:
+                del self.posted[alert.labels]
+
+    def put_group_timer(self, timer: GroupTimer) -> None:
+        self.timers[timer.group_key] = timer
+
+    def drop_group_timer(self, group_key: str) -> None:
+        self.timers.pop(group_key, None)
+
+    def put_log_entry(self, entry: LogEntry) -> None:
+        self.log[entry.stream] = entry
+
+    def expire_log(self, before: datetime) -> None:
+        for entry in list(self.log.values()):
+            if entry.at < before and entry.stream.group_key not in self.timers:
+                del self.log[entry.stream]
+
+    def enqueue(self, delivery: Delivery, *, supersedes: Sequence[str] = ()) -> None:
+        self.supersede(supersedes)
+        self.deliveries[delivery.id] = delivery
+
+    def supersede(self, ids: Sequence[str]) -> None:
+        for one in ids:
+            if (delivery := self.deliveries.get(one)) and delivery.state is DeliveryState.QUEUED:
+                self.deliveries[one] = step(delivery, Superseded())
+
+    def record_delivery(self, delivery: Delivery, entry: LogEntry | None = None) -> None:
+        known = self.deliveries.get(delivery.id)
+        if known is None or known.state is not DeliveryState.LEASED or known.attempts != delivery.attempts:
+            return
+        self.deliveries[delivery.id] = delivery
+        if entry is not None:
+            self.put_log_entry(entry)
+
+    def delete_deliveries(self, before: datetime) -> None:
+        for delivery in list(self.deliveries.values()):
+            if delivery.state in FINAL and delivery.created_at < before:
+                del self.deliveries[delivery.id]
+
+    def by_age(self) -> Sequence[Delivery]:
+        return [self.deliveries[one] for one in sorted(self.deliveries)]
+
+
+class MemoryTransaction:
+    """Records writes; `apply` makes them all."""
+
+    def __init__(self, state: _State) -> None:
+        self._state = state
+        self._writes: list[Callable[[], None]] = []
+
+    def apply(self) -> None:
+        for write in self._writes:
+            write()
+
+    def save_group(self, group_key: str, evaluated_at: datetime) -> None:
+        self._writes.append(partial(self._state.save_group, group_key, evaluated_at))
+
+    def drop_group(self, group_key: str) -> None:
+        self._writes.append(partial(self._state.drop_group, group_key))
+
+    def save_alerts(self, group_key: str, rule_identity: str, alerts: Sequence[Alert]) -> None:
+        self._writes.append(partial(self._state.save_alerts, group_key, rule_identity, tuple(alerts)))
+
+    def drop_alerts(self, group_key: str, rule_identity: str, labels: Sequence[LabelSet]) -> None:
+        self._writes.append(partial(self._state.drop_alerts, group_key, rule_identity, tuple(labels)))
+
+    def put_posted(self, alerts: Sequence[PostedAlert]) -> None:
+        self._writes.append(partial(self._state.put_posted, tuple(alerts)))
+
+    def drop_posted(self, alerts: Sequence[PostedAlert]) -> None:
+        self._writes.append(partial(self._state.drop_posted, tuple(alerts)))
+
+    def put_group_timer(self, timer: GroupTimer) -> None:
+        self._writes.append(partial(self._state.put_group_timer, timer))
+
+    def drop_group_timer(self, group_key: str) -> None:
+        self._writes.append(partial(self._state.drop_group_timer, group_key))
+
+    def put_log_entry(self, entry: LogEntry) -> None:
+        self._writes.append(partial(self._state.put_log_entry, entry))
+
+    def expire_log(self, before: datetime) -> None:
+        self._writes.append(partial(self._state.expire_log, before))
+
+    def enqueue(self, delivery: Delivery, *, supersedes: Sequence[str] = ()) -> None:
+        self._writes.append(partial(self._state.enqueue, delivery, supersedes=tuple(supersedes)))
+
+    def supersede(self, ids: Sequence[str]) -> None:
+        self._writes.append(partial(self._state.supersede, tuple(ids)))
+
+    def record_delivery(self, delivery: Delivery, entry: LogEntry | None = None) -> None:
+        self._writes.append(partial(self._state.record_delivery, delivery, entry))
+
+    def delete_deliveries(self, before: datetime) -> None:
+        self._writes.append(partial(self._state.delete_deliveries, before))
+
+
+class MemoryStore:
+    """Implements `engine.ports.Store`."""
+
+    def __init__(self) -> None:
+        self._state = _State()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[MemoryTransaction]:
+        tx = MemoryTransaction(self._state)
+        yield tx
+        tx.apply()
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    async def load_rule_alerts(self) -> Sequence[SavedGroup]:
+        state = self._state
+        return [
+            SavedGroup(
+                group_key=key,
+                evaluated_at=evaluated_at,
+                alerts={
+                    rule: tuple(alerts.values()) for rule, alerts in state.rule_alerts.get(key, {}).items() if alerts
+                },
+            )
+            for key, evaluated_at in state.groups.items()
+        ]
+
+    async def posted_alerts(self) -> Sequence[PostedAlert]:
+        return tuple(self._state.posted.values())
+
+    async def group_timers(self) -> Sequence[GroupTimer]:
+        return tuple(self._state.timers.values())
+
+    async def log_entries(self, group_keys: Collection[str]) -> Sequence[LogEntry]:
+        return [entry for entry in self._state.log.values() if entry.stream.group_key in group_keys]
+
+    async def open_deliveries(self, group_keys: Collection[str]) -> Sequence[Delivery]:
+        return [one for one in self._open() if one.stream.group_key in group_keys]
+
+    async def lease_deliveries(
+        self,
+        *,
+        at: datetime,
+        limit: int,
+        per_destination: int,
+        lease_until: datetime,
+        owner: str,
+        skip: Collection[str],
+    ) -> Sequence[Delivery]:
+        leased: list[Delivery] = []
+        seen: set[Stream] = set()
+        busy = Counter(one.destination for one in self._open() if one.state is DeliveryState.LEASED)
+        for delivery in self._open():
+            oldest = delivery.stream not in seen
+            seen.add(delivery.stream)
+            if not oldest or delivery.state is not DeliveryState.QUEUED or delivery.next_at > at:
+                continue
+            if delivery.destination in skip or busy[delivery.destination] >= per_destination or len(leased) >= limit:
+                continue
+            busy[delivery.destination] += 1
+            leased.append(step(delivery, Leased(owner=owner, until=lease_until)))
+        self._state.deliveries.update({one.id: one for one in leased})
+        return leased
+
+    async def lost_leases(self, *, at: datetime, owner: str = "") -> Sequence[Delivery]:
+        return [
+            one
+            for one in self._open()
+            if one.lease_until is not None and (one.lease_until <= at or (owner and one.lease_owner == owner))
+        ]
+
+    async def next_delivery_at(self, *, after: datetime, skip: Collection[str]) -> datetime | None:
+        waiting = (one for one in self._open() if one.state is DeliveryState.QUEUED and one.destination not in skip)
+        return min((one.next_at for one in waiting if one.next_at > after), default=None)
+
+    async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 100) -> Sequence[Delivery]:
+        newest = reversed(self._state.by_age())
+        return [one for one in newest if state is None or one.state is state][:limit]
+
+    async def outbox_stats(self) -> OutboxStats:
+        depth = Counter(one.state for one in self._state.deliveries.values())
+        return OutboxStats(depth=dict(depth), oldest_at=min((one.created_at for one in self._open()), default=None))
+
+    def _open(self) -> Sequence[Delivery]:
+        return [one for one in self._state.by_age() if one.state not in FINAL]
