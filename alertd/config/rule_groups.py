@@ -27,7 +27,7 @@ from alertd.rules.rule import AlertingRule, Policy, RecordingRule, Rule, RuleGro
 from alertd.rules.settings import EvaluationSettings
 from alertd.template.errors import ParseError
 from alertd.template.prometheus import RuleTemplate, compile_rule_template
-from alertd.yamlio import Node, Problem, Scalar, Table, is_null, plain
+from alertd.yamlio import Node, Problem, Scalar, Table, is_null, texts
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 Labels = Mapping[str, Scalar]
@@ -182,7 +182,7 @@ class GroupReader:
             return plain_kind(expr)
         entry, value = KINDS[given[0]], node.entries[given[0]].value
         try:
-            return entry.build(expr, entry.settings.model_validate(plain(value)), unit)
+            return entry.build(expr, entry.settings.model_validate(texts(value)), unit)
         except ValidationError as error:
             self._fields.problems.extend(model_problems(error, model=entry.settings, node=value))
             return plain_kind(expr)

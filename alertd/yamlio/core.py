@@ -65,3 +65,18 @@ def plain(node: Node) -> Any:
         case Table():
             return {key: plain(entry.value) for key, entry in node.entries.items()}
     raise TypeError(f"no YAML value: {node!r}")
+
+
+def texts(node: Node) -> Any:
+    """The value as dict, list, str or None: every scalar as it was written, for readers that know what they want.
+
+    `password: 12345` and `shard: 1.50` are then texts where a text is wanted, as in Go.
+    """
+    match node:
+        case Scalar():
+            return None if node.is_null else node.text
+        case Items():
+            return [texts(item) for item in node.items]
+        case Table():
+            return {key: texts(entry.value) for key, entry in node.entries.items()}
+    raise TypeError(f"no YAML value: {node!r}")

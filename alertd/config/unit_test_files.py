@@ -1,0 +1,41 @@
+"""Reads files of unit tests of rules, every problem with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from alertd.config.model_problems import model_problems
+from alertd.replay.test_file import UnitTestFile, UnitTests
+from alertd.yamlio import ConfigError, Documents, Items, Node, Scalar, Table, is_null
+
+
+def read_unit_test_file(path: Path) -> UnitTestFile:
+    """The file at `path`; only its first YAML document is read.
+
+    raises   ConfigError with every problem found, OSError
+    """
+    documents = Documents(path.read_text(encoding="utf-8"), file=str(path))
+    root = documents.read()
+    if documents.problems:
+        raise ConfigError(documents.problems)
+    if root is None or is_null(root):
+        return UnitTestFile(path, UnitTests())
+    try:
+        return UnitTestFile(path, UnitTests.model_validate(_texts(root)), root)
+    except ValidationError as error:
+        raise ConfigError(model_problems(error, model=UnitTests, node=root)) from None
+
+
+def _texts(node: Node) -> Any:
+    """Scalars as they are written, as Go's YAML decoder hands them to texts: `1.50` is the label value "1.50"."""
+    match node:
+        case Table():
+            return {key: _texts(entry.value) for key, entry in node.entries.items() if not is_null(entry.value)}
+        case Items():
+            return [_texts(item) for item in node]
+        case Scalar():
+            return "" if node.is_null else node.text
+    raise TypeError(f"no YAML value: {node!r}")
