@@ -22,7 +22,7 @@ def read_unit_test_file(path: Path) -> UnitTestFile:
     if documents.problems:
         raise ConfigError(documents.problems)
     if root is None or is_null(root):
-        return UnitTestFile(path, UnitTests())
+        return UnitTestFile(path, UnitTests.model_validate({}))
     try:
         return UnitTestFile(path, UnitTests.model_validate(_texts(root)), root)
     except ValidationError as error:

@@ -29,7 +29,7 @@ class NotationError(ValueError):
     """The text is not in the notation; `offset` is the character at fault, counted from 0."""
 
     def __init__(self, message: str, offset: int) -> None:
-        super().__init__(message)
+        super().__init__(f"{message} (character {offset + 1})")
         self.offset = offset
 
 

@@ -1,0 +1,174 @@
+"""A file of unit tests of rules: promtool's format, and what alertd adds to it (`match: subset`)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+
+from alertd.labels import LabelSet
+from alertd.replay.series_name import parse_series
+from alertd.replay.series_notation import expand
+from alertd.settings import Duration, Settings
+from alertd.yamlio import Node, locate
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SPECIAL = {".nan": math.nan, ".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf}
+
+
+def _number(text: Any) -> float:
+    """A YAML number: `NaN` is a text there, `.nan` the number."""
+    written = str(text).lower()
+    if written in _SPECIAL:
+        return _SPECIAL[written]
+    if written.lstrip("+-") in {"nan", "inf", "infinity"}:
+        raise ValueError("must be a number; write .nan, .inf or -.inf")
+    return float(written)
+
+
+def _time(text: Any) -> datetime:
+    """Unix seconds or RFC 3339."""
+    try:
+        return _EPOCH + timedelta(seconds=float(text))
+    except ValueError:
+        pass
+    try:
+        time = datetime.fromisoformat(str(text))
+    except ValueError:
+        time = _EPOCH.replace(tzinfo=None)
+    if time.tzinfo is None:
+        raise ValueError("must be Unix seconds, or a time such as 2026-01-31T09:00:00Z")
+    return time.astimezone(UTC)
+
+
+def _in_notation(text: str) -> str:
+    expand(text)
+    return text
+
+
+def _more_than_zero(value: timedelta) -> timedelta:
+    if value <= timedelta():
+        raise ValueError("must be more than 0")
+    return value
+
+
+Interval = Annotated[Duration, AfterValidator(_more_than_zero)]
+Series = Annotated[LabelSet, BeforeValidator(parse_series)]
+
+
+class Match(StrEnum):
+    """How far an alert must agree with an expected one."""
+
+    EXACT = "exact"  # all labels and annotations, as in promtool
+    SUBSET = "subset"  # those that are given
+
+
+class ExpectedAlert(Settings):
+    """One alert that must be firing."""
+
+    exp_labels: dict[str, str] = Field({}, description="its labels, alertname left out")
+    exp_annotations: dict[str, str] = Field({}, description="its annotations")
+    match: Match = Field(
+        Match.EXACT, description="subset: the alert may have further labels and annotations (promtool knows only exact)"
+    )
+
+
+class AlertCheck(Settings):
+    """Which alerts of a name must be firing at a time; none where `exp_alerts` is empty."""
+
+    eval_time: Duration = Field(timedelta(), description="time since the start of the test")
+    alertname: str = Field(min_length=1, description="name of the alerting rule")
+    exp_alerts: tuple[ExpectedAlert, ...] = Field((), description="all alerts of that name that must be firing")
+
+
+class ExpectedSample(Settings):
+    """One series of an answer."""
+
+    labels: Series = Field(description='the series, such as up{job="x"}; {} for a scalar')
+    value: Annotated[float, BeforeValidator(_number)] = Field(0.0, description="compared exactly; NaN equals nothing")
+    histogram: None = Field(None, description="native histograms are not supported")
+
+    @field_validator("histogram", mode="before")
+    @classmethod
+    def _no_histogram(cls, _: Any) -> None:
+        raise ValueError("native histograms are not supported")
+
+
+class ExpressionCheck(Settings):
+    """What an expression must answer at a time, everything recorded until then included."""
+
+    expr: str = Field(description="PromQL")
+    eval_time: Duration = Field(timedelta(), description="time since the start of the test")
+    exp_samples: tuple[ExpectedSample, ...] = Field((), description="the answer, in any order")
+
+
+class InputSeries(Settings):
+    """One series the rules see."""
+
+    series: Series = Field(description='such as up{job="x"}')
+    values: Annotated[str, AfterValidator(_in_notation)] = Field(
+        "", description="its values, one per interval, in promtool's notation: 0+10x60 _x5 stale"
+    )
+
+
+class UnitTestGroup(Settings):
+    """Series, and what the rules must make of them."""
+
+    name: str = Field("", description="shown in results, chosen by --run")
+    interval: Interval | None = Field(None, description="distance of values; evaluation_interval where absent")
+    start_timestamp: Annotated[datetime, BeforeValidator(_time)] = Field(
+        _EPOCH, description="time of the first value: Unix seconds or RFC 3339"
+    )
+    input_series: tuple[InputSeries, ...] = Field((), description="a series given twice is the second one")
+    external_labels: dict[str, str] = Field({}, description="$externalLabels in templates")
+    external_url: str = Field("", description="$externalURL in templates")
+    alert_rule_test: tuple[AlertCheck, ...] = Field((), description="which alerts must be firing")
+    promql_expr_test: tuple[ExpressionCheck, ...] = Field((), description="what expressions must answer")
+
+    @property
+    def duration(self) -> timedelta:
+        """The latest time anything is checked at."""
+        times = [check.eval_time for check in self.alert_rule_test] + [
+            check.eval_time for check in self.promql_expr_test
+        ]
+        return max(times, default=timedelta())
+
+
+class UnitTests(Settings):
+    """The whole file."""
+
+    rule_files: tuple[str, ...] = Field((), description="paths or patterns, relative to the folder of this file")
+    evaluation_interval: Interval = Field(
+        timedelta(minutes=1), description="distance of evaluations; the intervals of rule groups do not count"
+    )
+    group_eval_order: tuple[str, ...] = Field(
+        (), description="names of rule groups in the order of evaluation; others count as the first of them"
+    )
+    fuzzy_compare: bool = Field(False, description="values may differ in their last bit")
+    tests: tuple[UnitTestGroup, ...] = Field((), description="each starts with empty storage and fresh rules")
+
+    @field_validator("group_eval_order")
+    @classmethod
+    def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                raise ValueError(f"group name repeated in evaluation order: {name}")
+        return names
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTestFile:
+    """A file that was read: its tests, and where each thing stands in it (`root`, None for an empty file)."""
+
+    path: Path
+    tests: UnitTests
+    root: Node | None = None
+
+    def line(self, *place: str | int) -> int:
+        """The line of a value, such as `("tests", 0, "alert_rule_test", 2)`."""
+        return 1 if self.root is None else locate(self.root, place)[0].line
