@@ -89,23 +89,17 @@ def _alerts(groups: Iterable[GroupReading]) -> Metric:
     return metric
 
 
-class OutboxCollector(Collector):
+def outbox_metrics(reading: OutboxReading) -> Iterator[Metric]:
     """What waits to be delivered."""
-
-    def __init__(self, outbox: Callable[[], OutboxReading]) -> None:
-        self._outbox = outbox
-
-    def collect(self) -> Iterator[Metric]:
-        reading = self._outbox()
-        depth = GaugeMetricFamily("alertd_outbox_deliveries", "Deliveries in the outbox by state.", labels=["state"])
-        for state, count in reading.depth.items():
-            depth.add_metric([state], count)
-        yield depth
-        yield GaugeMetricFamily(
-            "alertd_outbox_oldest_age_seconds",
-            "How long the oldest undelivered notification has been waiting; 0 when none waits.",
-            value=reading.oldest.total_seconds() if reading.oldest else 0.0,
-        )
+    depth = GaugeMetricFamily("alertd_outbox_deliveries", "Deliveries in the outbox by state.", labels=["state"])
+    for state, count in reading.depth.items():
+        depth.add_metric([state], count)
+    yield depth
+    yield GaugeMetricFamily(
+        "alertd_outbox_oldest_age_seconds",
+        "How long the oldest undelivered notification has been waiting; 0 when none waits.",
+        value=reading.oldest.total_seconds() if reading.oldest else 0.0,
+    )
 
 
 class ProcessCollector(Collector):

@@ -73,6 +73,7 @@ class Readings:
     """All that is looked at.
 
     sources         by name; only those that rule groups ask
+    outbox          None when it could not be read
     groups_since    when the present rule groups were loaded: none can be late before
     storage_error   why the newest commit failed; empty when it did not
     config_refused  the newest reload was refused
@@ -82,7 +83,7 @@ class Readings:
     sources: Mapping[str, SourceReading]
     groups: Sequence[GroupReading]
     groups_since: datetime
-    outbox: OutboxReading
+    outbox: OutboxReading | None
     storage_error: str = ""
     config_refused: bool = False
 
@@ -179,8 +180,10 @@ def _lag(group: GroupReading, since: datetime, at: datetime) -> float:
     return max((at - newest) / group.interval, 0.0)
 
 
-def outbox(reading: OutboxReading) -> Check:
+def outbox(reading: OutboxReading | None) -> Check:
     """Seconds the oldest notification has been waiting. One broken receiver is enough for that, hence only degraded."""
+    if reading is None:
+        return Check(status=Status.DEGRADED, threshold=_seconds(OUTBOX_AGE), detail="the storage did not answer")
     age = reading.oldest or timedelta()
     old = age > OUTBOX_AGE
     return Check(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
-from alertd.telemetry.collectors import OutboxCollector, ProcessCollector, RuleGroupCollector
+from alertd.telemetry.collectors import ProcessCollector, RuleGroupCollector, outbox_metrics
 from alertd.telemetry.machine import read_process
 from alertd.telemetry.readings import GroupReading, OutboxReading, ProcessReading
 
@@ -23,8 +25,8 @@ OUTCOMES = ("delivered", "retried", "dead")
 class Metrics:
     """The registry, and one method per event that is counted.
 
-    groups, outbox   asked at each scrape; must not block
-    started_at       when the process started
+    started_at        when the process started
+    groups, process   asked at each scrape; must not block
     """
 
     def __init__(
@@ -33,15 +35,14 @@ class Metrics:
         version: str,
         started_at: datetime,
         groups: Callable[[], Iterable[GroupReading]],
-        outbox: Callable[[], OutboxReading],
         process: Callable[[], ProcessReading] = read_process,
     ) -> None:
         # The library knows this only for the whole process; it would double the number of series.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         registry = self._registry = CollectorRegistry()
         self._rule_groups = RuleGroupCollector(groups)
-        for collector in (self._rule_groups, OutboxCollector(outbox), ProcessCollector(process, started_at=started_at)):
-            registry.register(collector)
+        registry.register(self._rule_groups)
+        registry.register(ProcessCollector(process, started_at=started_at))
 
         build = Gauge(
             "alertd_build_info", "1, labelled with versions.", ["version", "pythonversion"], registry=registry
@@ -115,7 +116,23 @@ class Metrics:
         """A reload failed; the old configuration goes on."""
         self._reload_successful.set(0)
 
-    def render(self, accept: str = "") -> tuple[bytes, str]:
-        """The text for a scrape that sent `accept`, OpenMetrics if it asks for that, and its content type."""
+    def render(self, accept: str = "", *, outbox: OutboxReading | None = None) -> tuple[bytes, str]:
+        """The text for a scrape that sent `accept`, OpenMetrics if it asks for that, and its content type.
+
+        outbox   its reading of this moment; None when it cannot be read: its metrics are then absent, not zero
+        """
         encode, content_type = choose_encoder(accept)
-        return encode(self._registry), content_type
+        return encode(_Scrape(self._registry, outbox)), content_type
+
+
+class _Scrape(Collector):
+    """The registry, and what was read for this one scrape."""
+
+    def __init__(self, registry: CollectorRegistry, outbox: OutboxReading | None) -> None:
+        self._registry = registry
+        self._outbox = outbox
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._registry.collect()
+        if self._outbox is not None:
+            yield from outbox_metrics(self._outbox)

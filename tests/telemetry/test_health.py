@@ -68,6 +68,7 @@ def test_the_report_has_the_shape_that_was_asked_for() -> None:
         pytest.param(
             {"outbox": OutboxReading(oldest=timedelta(minutes=6))}, "outbox", Status.DEGRADED, id="receiver down"
         ),
+        pytest.param({"outbox": None}, "outbox", Status.DEGRADED, id="storage does not answer"),
         pytest.param(
             {"groups": [replace(FINE.groups[0], evaluated_at=NOW - 4 * MINUTE)]},
             "evaluation",

@@ -20,16 +20,13 @@ GROUP = GroupReading(
 PROCESS = ProcessReading(cpu_seconds=1.5, resident_bytes=2048, open_fds=9, max_fds=1024)
 
 
-def metrics(groups: list[GroupReading], outbox: OutboxReading | None = None) -> Metrics:
-    return Metrics(
-        version="1.2.3", started_at=START, groups=lambda: groups, outbox=lambda: outbox or OutboxReading(),
-        process=lambda: PROCESS,
-    )  # fmt: skip
+def metrics(groups: list[GroupReading]) -> Metrics:
+    return Metrics(version="1.2.3", started_at=START, groups=lambda: groups, process=lambda: PROCESS)
 
 
-def values(of: Metrics) -> dict[str, float]:
+def values(of: Metrics, outbox: OutboxReading | None = None) -> dict[str, float]:
     """Every sample, written as Prometheus writes a series."""
-    text = of.render()[0].decode()
+    text = of.render(outbox=outbox)[0].decode()
     return {
         sample.name + ("{" + ",".join(f"{k}={v}" for k, v in sample.labels.items()) + "}" if sample.labels else ""):
         sample.value
@@ -89,10 +86,14 @@ def test_alerts_are_counted_over_all_groups_by_state() -> None:
 
 
 def test_the_outbox_shows_depth_and_age() -> None:
-    seen = values(metrics([], OutboxReading(depth={"queued": 4, "dead": 1}, oldest=timedelta(seconds=90))))
+    seen = values(metrics([]), OutboxReading(depth={"queued": 4, "dead": 1}, oldest=timedelta(seconds=90)))
     assert seen["alertd_outbox_deliveries{state=queued}"] == 4
     assert seen["alertd_outbox_oldest_age_seconds"] == 90
-    assert values(metrics([]))["alertd_outbox_oldest_age_seconds"] == 0
+    assert values(metrics([]), OutboxReading())["alertd_outbox_oldest_age_seconds"] == 0
+
+
+def test_an_outbox_that_cannot_be_read_is_absent_and_not_empty() -> None:
+    assert "alertd_outbox_oldest_age_seconds" not in values(metrics([]))
 
 
 def test_notifications_start_at_zero_and_are_counted_by_outcome_and_reason() -> None:
@@ -122,9 +123,7 @@ def test_the_process_shows_the_standard_metrics_and_leaves_out_what_is_hidden() 
     assert seen["process_cpu_seconds_total"] == 1.5
     assert seen["process_resident_memory_bytes"] == 2048
     assert seen["process_start_time_seconds"] == START.timestamp()
-    hidden = Metrics(
-        version="1", started_at=START, groups=list, outbox=OutboxReading, process=lambda: ProcessReading(cpu_seconds=1)
-    )
+    hidden = Metrics(version="1", started_at=START, groups=list, process=lambda: ProcessReading(cpu_seconds=1))
     assert "process_resident_memory_bytes" not in values(hidden)
 
 

@@ -1,0 +1,87 @@
+"""The doors for operators and their tools: metrics, probes, health, reload, and a page that links them."""
+
+from __future__ import annotations
+
+import html
+from http import HTTPStatus
+
+import msgspec
+from aiohttp import web
+
+from alertd.api.services import Services
+from alertd.errors import AlertdError
+from alertd.telemetry.health import Status
+
+LINKS = (
+    ("metrics", "metrics about alertd itself"),
+    ("health", "health, with every check"),
+    ("api/v1/rules", "rules and their alerts"),
+    ("api/v1/alerts", "alerts of these rules"),
+)
+
+
+class Operational:
+    """Handlers; answers are plain text unless said otherwise."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def routes(self, prefix: str) -> list[web.RouteDef]:
+        """Every path under `prefix`."""
+        return [
+            web.get(f"{prefix}/", self.index),
+            web.get(f"{prefix}/metrics", self.metrics),
+            web.get(f"{prefix}/health", self.health),
+            web.get(f"{prefix}/healthz", self.healthz),
+            web.get(f"{prefix}/-/healthy", self.healthy),
+            web.get(f"{prefix}/-/ready", self.ready),
+            web.post(f"{prefix}/-/reload", self.reload),
+            web.put(f"{prefix}/-/reload", self.reload),
+        ]
+
+    async def index(self, _: web.Request) -> web.Response:
+        """A page of links (HTML)."""
+        links = "".join(f'<li><a href="{path}">{path}</a>: {html.escape(text)}</li>' for path, text in LINKS)
+        return web.Response(
+            text=f'<!doctype html><html lang="en"><title>alertd</title><h1>alertd</h1>'
+            f"<p>version {html.escape(self._services.version)}</p><ul>{links}</ul></html>",
+            content_type="text/html",
+        )
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """What Prometheus scrapes; OpenMetrics when it asks for that."""
+        body, content_type = await self._services.metrics(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+    async def health(self, _: web.Request) -> web.Response:
+        """The health report (JSON); 503 when it is unhealthy."""
+        report = await self._services.health()
+        unhealthy = report.status is Status.UNHEALTHY
+        return web.Response(
+            body=msgspec.json.encode(report.document()),
+            status=HTTPStatus.SERVICE_UNAVAILABLE if unhealthy else HTTPStatus.OK,
+            content_type="application/json",
+        )
+
+    async def healthz(self, _: web.Request) -> web.Response:
+        """200 as long as requests are answered at all."""
+        return web.Response(text="ok")
+
+    async def healthy(self, _: web.Request) -> web.Response:
+        """As Alertmanager answers: 200 as long as requests are answered at all."""
+        return web.Response(text="OK")
+
+    async def ready(self, _: web.Request) -> web.Response:
+        """200 once alertd does its work; until then 503 and why."""
+        if reason := self._services.not_ready():
+            return web.Response(text=f"not ready: {reason}", status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return web.Response(text="OK")
+
+    async def reload(self, _: web.Request) -> web.Response:
+        """200 and nothing, or 500 and every problem of the configuration; then the old one goes on."""
+        try:
+            await self._services.reload()
+        except AlertdError as error:
+            text = f"failed to reload config: {error}"
+            return web.Response(text=text, status=HTTPStatus.INTERNAL_SERVER_ERROR)
+        return web.Response()

@@ -1,0 +1,28 @@
+"""`Services`: what the doors ask. They translate the answers and decide nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from alertd.engine.state import GroupState
+from alertd.telemetry.health import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The running alertd as its doors see it. Whatever it awaits, it awaits with a limit of its own.
+
+    groups     every rule group with its alerts
+    metrics    the text for a scrape that sent this Accept header, and its content type
+    health     the health report of this moment
+    not_ready  why it is not ready yet; empty once it is
+    reload     read the configuration again; raises AlertdError whose text lists every problem
+    """
+
+    version: str
+    groups: Callable[[], Sequence[GroupState]]
+    metrics: Callable[[str], Awaitable[tuple[bytes, str]]]
+    health: Callable[[], Awaitable[Report]]
+    not_ready: Callable[[], str]
+    reload: Callable[[], Awaitable[None]]
