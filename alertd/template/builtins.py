@@ -241,9 +241,7 @@ def slice_(collection: object, *keys: object) -> object:
         raise CallFailed(f"can't slice item of type {type_of(collection).name}")
     capacity = len(collection.items) - collection.start
     start, end, limit = _bounds(keys, len(collection), capacity)
-    base = collection.start
-    items = collection.items if limit == capacity else collection.items[:base + limit]
-    return Slice(items, collection.go_type, start=base + start, end=base + end)
+    return collection.window(start, end, limit)
 
 
 def _slice_string(text: str, keys: tuple[object, ...]) -> str:

@@ -27,7 +27,7 @@ def compile_tree(tree: n.Tree, functions: FunctionSet, *, missingkey: str) -> Ro
     """The routine of one template; missingkey is `default`, `zero` or `error`."""
     compiler = _Compiler(tree, functions, missingkey=missingkey)
     step = compiler.body(tree.body)
-    return Routine(tree.name, step, compiler.slots, size=len(tree.body.nodes))
+    return Routine(tree, step, compiler.slots, size=len(tree.body.nodes))
 
 
 def compile_statements(tree: n.Tree, functions: FunctionSet, *, missingkey: str, skip: int) -> Routine:
@@ -36,7 +36,7 @@ def compile_statements(tree: n.Tree, functions: FunctionSet, *, missingkey: str,
     for node in tree.body.nodes[:skip]:
         compiler.statement(node)
     rest = n.Body(tree.body.pos, tree.body.nodes[skip:])
-    return Routine(tree.name, compiler.sequence(rest), compiler.slots, size=len(rest.nodes))
+    return Routine(tree, compiler.sequence(rest), compiler.slots, size=len(rest.nodes))
 
 
 class _Compiler(ExpressionCompiler):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from alertd.template.errors import LimitError
+from alertd.template.nodes import Tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ Evaluate = Callable[[State, Frame, object], object]
 class Routine:
     """A compiled template: its statements and how many variables it needs (slot 0 is `$`)."""
 
-    name: str
+    tree: Tree
     run: Step
     slots: int
     size: int

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from alertd.template import nodes as n
 from alertd.template.compile import compile_tree
-from alertd.template.errors import ExecError, ParseError
+from alertd.template.errors import LimitError, ParseError
 from alertd.template.functions import FunctionSet
 from alertd.template.parser import parse
 from alertd.template.quoting import valid_text
@@ -47,11 +47,7 @@ class Template:
     def of_trees(cls, trees: Trees, *, name: str, functions: FunctionSet, missingkey: str = "default",
                  limits: Limits = DEFAULT_LIMITS) -> Template:
         """Compiles trees that were parsed before."""
-        try:
-            routines = {key: compile_tree(tree, functions, missingkey=missingkey) for key, tree in trees.items()}
-        except RecursionError:
-            raise ParseError(f"template: {name}:1: nested too deeply", template=name, line=1) from None
-        return cls(name, trees, routines, limits)
+        return cls(name, trees, compiled_trees(trees, functions, missingkey=missingkey), limits)
 
     def render(self, data: object, *, world: object = None) -> str:
         """The output for these data (Go values as in `values`); raises ExecError, or NeedsQuery from `query`.
@@ -69,8 +65,20 @@ def run_routine(routine: Routine, state: State, frame: list[object], root: objec
     try:
         routine.run(state, frame, root)
     except RecursionError:
-        raise ExecError(f"template: {routine.name}: nested too deeply", template=routine.name) from None
+        name = routine.tree.name
+        raise LimitError(f"template: {name}: nested too deeply", template=name) from None
     return valid_text("".join(state.parts))
+
+
+def compiled_trees(trees: Trees, functions: FunctionSet, *, missingkey: str) -> dict[str, Routine]:
+    """The routine of every tree; raises ParseError where trees nest too deeply."""
+    routines = {}
+    for name, tree in trees.items():
+        try:
+            routines[name] = compile_tree(tree, functions, missingkey=missingkey)
+        except RecursionError:
+            raise ParseError(f"template: {tree.source}:1: nested too deeply", template=tree.source, line=1) from None
+    return routines
 
 
 def parse_text(text: str, *, name: str, functions: FunctionSet) -> dict[str, n.Tree]:

@@ -88,6 +88,15 @@ class Slice(Sequence[object]):
         self.end = len(items) if end is None else end
         self.nil = nil
 
+    def window(self, start: int, end: int, limit: int) -> Slice:
+        """A slice of the same type on the same backing list; `limit` bounds how far it can be widened again."""
+        part = object.__new__(type(self))
+        whole = limit == len(self.items) - self.start
+        part.items = self.items if whole else self.items[:self.start + limit]
+        part.go_type, part.nil = self.go_type, False
+        part.start, part.end = self.start + start, self.start + end
+        return part
+
     def __len__(self) -> int:
         return self.end - self.start
 

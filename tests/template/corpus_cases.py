@@ -192,7 +192,7 @@ def _data(data: dict[str, Any]) -> Any:
 
 def _build_data(fields: dict[str, Any]) -> str:
     from alertd.template.alertmanager import Alert, build_data
-    from alertd.template.json import to_json
+    from alertd.template.gojson import to_json
 
     from alertd.labels import fingerprint
     data = fields["data"]
