@@ -52,6 +52,11 @@ class GroupFlush:
     def resolved(self) -> tuple[PostedAlert, ...]:
         return tuple(alert for alert in self.alerts if alert.ends_at is not None)
 
+    @property
+    def next_timer(self) -> GroupTimer:
+        """The tick after this one."""
+        return GroupTimer(group_key=self.group_key, next_at=self.tick + self.route.group_interval)
+
     def of(self, alerts: Iterable[PostedAlert]) -> GroupFlush:
         """The same flush with these alerts only."""
         return replace(self, alerts=tuple(alerts))
@@ -154,14 +159,15 @@ class Groups:
             group.put(alert)
         return begun
 
-    def holds(self, alert: PostedAlert) -> bool:
-        """Whether this episode is in any of its groups."""
+    def holding(self, alert: PostedAlert) -> Sequence[AggregationGroup]:
+        """The groups that hold this episode, in whatever copy."""
+        found = []
         for route in self._route.match(alert.labels):
             group = self._groups.get(group_key(route.key, route.group_labels(alert.labels)))
-            known = group.get(alert.labels) if group is not None else None
-            if known is not None and known.starts_at == alert.starts_at:
-                return True
-        return False
+            held = group.get(alert.labels) if group is not None else None
+            if group is not None and held is not None and held.starts_at == alert.starts_at:
+                found.append(group)
+        return found
 
     def arm(self, group: AggregationGroup, next_at: datetime) -> None:
         """Have the group due at `next_at`."""

@@ -7,11 +7,13 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from alertd.alerts.keeping import AlertStore, AlertWrites
+from alertd.alerts.keeping import AlertStore, AlertWrites, SavedGroup
 from alertd.dispatch.grouping import GroupTimer
 from alertd.notify.log import NotificationLog, NotificationLogWrites
 from alertd.notify.outbox import Delivery, Outbox, OutboxWrites, Outcome
 from alertd.notify.plan import Channel
+
+__all__ = ["Integration", "SavedGroup", "Store", "Transaction"]
 
 
 class GroupTimerWrites(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alertd.dispatch.grouping import GroupFlush
 from alertd.notify.log import Episode, LogEntry, Stream, episodes
@@ -87,21 +87,26 @@ def decide(told: Told, flush: GroupFlush, *, send_resolved: bool) -> Notify | Qu
 
 
 def superseded(told: Told, resolved: frozenset[Episode]) -> tuple[str, ...]:
-    """Ids of the queued deliveries that a newer message makes void.
-
-    Not one that tells the end of an episode which was told as firing, unless the newer message tells it too (`resolved`).
-    """
+    """Ids of the queued deliveries that a newer message, which tells the end of `resolved`, makes void."""
     owed = _to_resolve(told.known)
-    return tuple(delivery.id for delivery in told.queued if not (delivery.entry.resolved & owed) - resolved)
+    return tuple(delivery.id for delivery in told.queued if _covered(delivery, resolved, owed))
+
+
+def overtaken(told: Told, delivery: Delivery) -> bool:
+    """Whether a newer queued message makes it needless to try `delivery` again."""
+    newer = [other for other in told.queued if other.id > delivery.id]
+    return any(_covered(delivery, other.entry.resolved, _to_resolve(told.entry)) for other in newer)
+
+
+def _covered(delivery: Delivery, resolved: frozenset[Episode], owed: frozenset[Episode]) -> bool:
+    """A newer message says it all, unless this one alone tells the end of something that was told as firing."""
+    return not (delivery.entry.resolved & owed) - resolved
 
 
 def unanswered(told: Told, delivery: Delivery) -> LogEntry:
     """The log entry after an attempt without an answer: whoever was perhaps told "firing" is owed "resolved"."""
     entry = told.entry or LogEntry(stream=told.stream, at=delivery.entry.at)
-    perhaps = entry.perhaps | delivery.entry.firing
-    return LogEntry(
-        stream=entry.stream, at=entry.at, firing=entry.firing, resolved=entry.resolved, perhaps=perhaps - entry.firing
-    )
+    return replace(entry, perhaps=entry.perhaps | (delivery.entry.firing - entry.firing))
 
 
 def _reason(entry: LogEntry | None, flush: GroupFlush, send_resolved: bool) -> Reason | None:

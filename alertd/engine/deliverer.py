@@ -1,0 +1,256 @@
+"""`Deliverer`: takes deliveries from the outbox: lease -> send -> record.
+
+A delivery is leased only when there is room for it, in all and at its destination, so that one slow receiver holds up
+no other. An attempt whose end is not on record is made again under the same id: after a crash, at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Protocol
+
+import structlog
+
+from alertd.clock import Clock
+from alertd.engine.alarm import Alarm
+from alertd.engine.ports import Integration, Store
+from alertd.errors import StoreError
+from alertd.notify.attempt import Record, after_attempt, after_lost_lease
+from alertd.notify.log import Stream
+from alertd.notify.outbox import Cause, Delivered, Delivery, DeliveryState, Outcome, Rejected, Retry
+from alertd.notify.told import Told, by_stream
+
+log = structlog.get_logger(__name__)
+
+LEASE_MARGIN = timedelta(seconds=30)
+LONGEST_IDLE = timedelta(seconds=30)
+STORE_PAUSE = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryLimits:
+    """How many attempts may run at once: in all, and to one destination."""
+
+    in_flight: int = 100
+    per_destination: int = 4
+
+
+class DeliveryHooks(Protocol):
+    def on_outcome(self, *, receiver: str, integration: str, outcome: str, cause: str, seconds: float) -> None:
+        """One attempt ended: `outcome` is `delivered`, `retry`, `rejected` or `expired`; `cause` is "" when delivered."""
+        ...
+
+
+Receivers = Mapping[str, Sequence[Integration]]
+
+
+class Deliverer:
+    """Sends what is in the outbox.
+
+    owner       name of this process in leases; the same after a restart
+    delivered   called with the group key after each delivery
+    """
+
+    def __init__(
+        self,
+        receivers: Receivers,
+        *,
+        store: Store,
+        clock: Clock,
+        random: Random,
+        hooks: DeliveryHooks,
+        delivered: Callable[[str], None],
+        owner: str = "alertd",
+        limits: DeliveryLimits | None = None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._random = random
+        self._hooks = hooks
+        self._delivered = delivered
+        self._owner = owner
+        self._limits = limits or DeliveryLimits()
+        self._alarm = Alarm(clock)
+        self._attempts: dict[asyncio.Task[None], Delivery] = {}
+        self._paused: dict[str, datetime] = {}
+        self._recover_at = clock.now()
+        self._stopping = False
+        self.replace(receivers)
+
+    def replace(self, receivers: Receivers) -> None:
+        """Take a new configuration; attempts under way end as they began."""
+        self._integrations = {
+            (one.receiver, one.integration, one.index): one for several in receivers.values() for one in several
+        }
+        timeouts = (one.timeout for one in self._integrations.values())
+        self._lease_for = max(timeouts, default=timedelta()) + LEASE_MARGIN
+
+    def wake(self) -> None:
+        """Look at the outbox now."""
+        self._alarm.ring()
+
+    async def start(self) -> None:
+        """Take back what this process had leased in an earlier life; call once, before `run`."""
+        await self._recover(await self._store.lost_leases(at=self._clock.now(), owner=self._owner))
+
+    async def run(self) -> None:
+        """Deliver until `stop`, or until cancelled; then every lease that was not used up is given back."""
+        try:
+            while not self._stopping:
+                try:
+                    wake_at = await self._step()
+                except StoreError as error:
+                    log.error("delivery_failed", error=str(error), retry_seconds=STORE_PAUSE.total_seconds())
+                    wake_at = self._clock.now() + STORE_PAUSE
+                await self._alarm.wait_until(wake_at)
+        finally:
+            await self._give_back()
+
+    async def stop(self, within: timedelta) -> None:
+        """Lease nothing more and wait up to `within` for the attempts under way; `run` then ends and gives back the rest."""
+        self._stopping = True
+        if self._attempts:
+            await asyncio.wait(self._attempts, timeout=within.total_seconds())
+        self._alarm.ring()
+
+    async def _step(self) -> datetime:
+        """Begin whatever may begin now; returns when to look again if nobody rings before."""
+        now = self._clock.now()
+        self._paused = {destination: until for destination, until in self._paused.items() if until > now}
+        await self._recover_ended(now)
+        room = self._limits.in_flight - len(self._attempts)
+        if room > 0 and not self._stopping:
+            for delivery in await self._lease(now, room):
+                self._begin(delivery)
+        next_at = await self._store.next_delivery_at(after=now, skip=self._paused)
+        return min(filter(None, [next_at, *self._paused.values(), now + LONGEST_IDLE]))
+
+    async def _recover_ended(self, now: datetime) -> None:
+        """Queue again, now and then, what some process leased and did not record in time."""
+        if now < self._recover_at:
+            return
+        under_way = {delivery.id for delivery in self._attempts.values()}
+        await self._recover([one for one in await self._store.lost_leases(at=now) if one.id not in under_way])
+        self._recover_at = now + LONGEST_IDLE
+
+    async def _lease(self, now: datetime, room: int) -> Sequence[Delivery]:
+        return await self._store.lease_deliveries(
+            at=now,
+            limit=room,
+            per_destination=self._limits.per_destination,
+            lease_until=now + self._lease_for,
+            owner=self._owner,
+            skip=self._paused,
+        )
+
+    def _begin(self, delivery: Delivery) -> None:
+        task = asyncio.create_task(self._attempt(delivery), name=f"deliver {delivery.id}")
+        self._attempts[task] = delivery
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._attempts.pop(task, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("attempt_crashed", task=task.get_name(), exc_info=error)
+        self._alarm.ring()
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        started = self._clock.monotonic()
+        outcome = await self._send(delivery)
+        seconds = self._clock.monotonic() - started
+        try:
+            record = await self._record(delivery, outcome)
+        except StoreError as error:
+            log.error("delivery_not_recorded", delivery=delivery.id, error=str(error), next="sent again")
+            return
+        self._tell(record, outcome, seconds)
+
+    async def _send(self, delivery: Delivery) -> Outcome:
+        stream = delivery.stream
+        integration = self._integrations.get((stream.receiver, stream.integration, stream.index))
+        if integration is None:
+            return Rejected(why="the receiver is no longer configured", cause=Cause.OTHER)
+        try:
+            async with asyncio.timeout((integration.timeout + LEASE_MARGIN / 2).total_seconds()):
+                return await integration.send(delivery, at=self._clock.now())
+        except TimeoutError:
+            return Retry(why="no answer in time", cause=Cause.TIMEOUT, answered=False)
+        except Exception as error:  # a bug in a receiver must not take the others down
+            log.exception("receiver_failed", receiver=stream.receiver, integration=stream.integration)
+            return Retry(why=f"internal error ({type(error).__name__})", cause=Cause.OTHER, answered=False)
+
+    async def _record(self, delivery: Delivery, outcome: Outcome) -> Record:
+        now = self._clock.now()
+        told = Told(stream=delivery.stream)
+        if isinstance(outcome, Retry):
+            told = (await self._told([delivery])).get(delivery.stream, told)
+            if outcome.after is not None:
+                self._paused[delivery.destination] = now + outcome.after
+        record = after_attempt(delivery, outcome, told, at=now, random=self._random)
+        async with self._store.transaction() as tx:
+            tx.record_delivery(record.delivery, record.entry)
+        return record
+
+    async def _told(self, deliveries: Iterable[Delivery]) -> dict[Stream, Told]:
+        keys = {delivery.stream.group_key for delivery in deliveries}
+        open_deliveries = await self._store.open_deliveries(keys)
+        return by_stream(await self._store.log_entries(keys), open_deliveries)
+
+    async def _recover(self, lost: Sequence[Delivery]) -> None:
+        """Queue again what was leased and never recorded."""
+        if not lost:
+            return
+        told = await self._told(lost)
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            for delivery in lost:
+                record = after_lost_lease(delivery, told[delivery.stream], at=now)
+                tx.record_delivery(record.delivery, record.entry)
+        log.warning("leases_lost", deliveries=len(lost), next="sent again under the same id")
+
+    async def _give_back(self) -> None:
+        """End the attempts under way and queue their deliveries again."""
+        attempts = dict(self._attempts)
+        for task in attempts:
+            task.cancel()
+        await asyncio.gather(*attempts, return_exceptions=True)
+        cancelled = [delivery for task, delivery in attempts.items() if task.cancelled()]
+        await self._recover(cancelled)
+
+    def _tell(self, record: Record, outcome: Outcome, seconds: float) -> None:
+        delivery, stream = record.delivery, record.delivery.stream
+        outcome_name = type(record.event).__name__.lower()
+        cause = "" if isinstance(outcome, Delivered) else outcome.cause
+        self._hooks.on_outcome(
+            receiver=stream.receiver,
+            integration=stream.integration,
+            outcome=outcome_name,
+            cause=cause,
+            seconds=seconds,
+        )
+        if delivery.state is DeliveryState.DELIVERED:
+            self._delivered(stream.group_key)
+        _log_attempt(delivery, outcome, seconds)
+
+
+def _log_attempt(delivery: Delivery, outcome: Outcome, seconds: float) -> None:
+    fields = {
+        "receiver": delivery.stream.receiver,
+        "integration": delivery.stream.integration,
+        "group": delivery.stream.group_key,
+        "alerts": len(delivery.entry.firing) + len(delivery.entry.resolved),
+        "reason": delivery.reason,
+        "attempt": delivery.attempts,
+        "seconds": round(seconds, 3),
+        "delivery": delivery.id,
+    }
+    if isinstance(outcome, Delivered):
+        log.info("notification_delivered", **fields)
+    elif delivery.state is DeliveryState.QUEUED:
+        log.warning("notification_retried", **fields, error=outcome.why, next_at=delivery.next_at.isoformat())
+    else:
+        log.error("notification_failed", **fields, error=outcome.why, state=delivery.state)

@@ -1,0 +1,222 @@
+"""`Dispatcher`: owns the aggregation groups; flushes each when it is due.
+
+A flush is decided in `notify.plan` and saved in one transaction: deliveries, log entries, the group's timer, and the alerts
+that are settled. Only then the deliverer is woken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from alertd.alerts.posted import PostedAlert
+from alertd.clock import Clock
+from alertd.dispatch.grouping import AggregationGroup, GroupFlush, Groups
+from alertd.dispatch.route import Route
+from alertd.engine.alarm import Alarm
+from alertd.engine.ports import Integration, Store, Transaction
+from alertd.errors import StoreError
+from alertd.notify.log import Stream
+from alertd.notify.plan import FlushPlan, Planner, settled
+from alertd.notify.told import Told, by_stream
+
+log = structlog.get_logger(__name__)
+
+GROUPS_PER_TRANSACTION = 64
+IDLE = timedelta(minutes=1)
+STORE_PAUSE = timedelta(seconds=5)
+
+
+class Dispatcher:
+    """Takes alerts, groups them, and puts what is owed into the outbox.
+
+    receivers   the integrations of each receiver, by its name
+    queued      called when the outbox has new deliveries
+    """
+
+    def __init__(
+        self,
+        route: Route,
+        receivers: Mapping[str, Sequence[Integration]],
+        *,
+        planner: Planner,
+        clock: Clock,
+        store: Store,
+        queued: Callable[[], None],
+    ) -> None:
+        self._receivers = receivers
+        self._planner = planner
+        self._clock = clock
+        self._store = store
+        self._queued = queued
+        self._groups = Groups(route)
+        self._alarm = Alarm(clock)
+        self._next_config: tuple[Route, Mapping[str, Sequence[Integration]], Planner] | None = None
+        self._unsaved: set[str] = set()  # keys of groups whose timer is not on disk yet, or no longer right there
+        self._unwanted: list[PostedAlert] = []  # on disk, but nothing waits for them
+        self._to_settle: set[str] = set()
+
+    async def start(self) -> None:
+        """Take up the groups as they were; call once, before `run`."""
+        timers = {timer.group_key: timer for timer in await self._store.group_timers()}
+        alerts = await self._store.posted_alerts()
+        for alert in sorted(alerts, key=lambda alert: alert.updated_at):
+            for group in self._groups.insert(alert, alert.updated_at):
+                if group.key in timers:
+                    self._groups.arm(group, timers[group.key].next_at)
+                else:
+                    self._unsaved.add(group.key)
+        self._unsaved |= timers.keys() - {group.key for group in self._groups}
+        log.info("dispatcher_started", groups=len(self._groups), alerts=len(alerts))
+
+    def groups(self) -> Sequence[AggregationGroup]:
+        """Every group, by key."""
+        return sorted(self._groups, key=lambda group: group.key)
+
+    def alerts(self) -> Sequence[PostedAlert]:
+        """Every alert in any group, once."""
+        return list({alert.labels: alert for group in self._groups for alert in group.alerts}.values())
+
+    def ingest(self, alerts: Sequence[PostedAlert]) -> None:
+        """Take alerts that were saved with `put_posted`. The end of an episode nobody knows of is ignored."""
+        at = self._clock.now()
+        for alert in alerts:
+            if alert.resolved(at) and not self._groups.holding(alert):
+                self._unwanted.append(alert)
+            else:
+                self._unsaved |= {group.key for group in self._groups.insert(alert, at)}
+        self._alarm.ring()
+
+    def settle(self, group_key: str) -> None:
+        """Look again at a group about which something was delivered: its resolved alerts may leave it now."""
+        self._to_settle.add(group_key)
+        self._alarm.ring()
+
+    def replace(self, route: Route, receivers: Mapping[str, Sequence[Integration]], planner: Planner) -> None:
+        """Take a new configuration before the next flush; groups that stay the same keep their clock."""
+        self._next_config = (route, receivers, planner)
+        self._alarm.ring()
+
+    async def run(self) -> None:
+        """Flush groups as they become due, until cancelled."""
+        while True:
+            try:
+                await self.step()
+            except StoreError as error:
+                log.error("dispatch_failed", error=str(error), retry_seconds=STORE_PAUSE.total_seconds())
+                await self._clock.sleep_until(self._clock.now() + STORE_PAUSE)
+                continue
+            await self._alarm.wait_until(self._groups.next_at() or self._clock.now() + IDLE)
+
+    async def step(self) -> None:
+        """Do everything that is due now."""
+        self._take_config()
+        await self._save_arrivals()
+        await self._settle()
+        while due := self._groups.due(self._clock.now(), GROUPS_PER_TRANSACTION):
+            await self._flush(due)
+
+    def _take_config(self) -> None:
+        if self._next_config is None:
+            return
+        route, self._receivers, self._planner = self._next_config
+        self._next_config = None
+        old, self._groups = self._groups, self._groups.regrouped(route, self._clock.now())
+        self._unsaved |= {group.key for group in old} ^ {group.key for group in self._groups}
+
+    async def _save_arrivals(self) -> None:
+        """Timers of groups that began (or vanished), and the alerts that nothing waits for."""
+        unsaved, unwanted = tuple(self._unsaved), tuple(self._unwanted)
+        if not unsaved and not unwanted:
+            return
+        async with self._store.transaction() as tx:
+            for key in unsaved:
+                group = self._groups.get(key)
+                if group is None:
+                    tx.drop_group_timer(key)
+                else:
+                    tx.put_group_timer(group.timer)
+            tx.drop_posted(unwanted)
+        self._unsaved.difference_update(unsaved)
+        del self._unwanted[: len(unwanted)]
+
+    async def _settle(self) -> None:
+        """Let resolved alerts go whose end has been told to everybody."""
+        at = self._clock.now()
+        keys, self._to_settle = self._to_settle, set()
+        groups = [group for key in keys if (group := self._groups.get(key)) is not None and group.resolved(at)]
+        if not groups:
+            return
+        told = await self._told({group.key for group in groups})
+        flushes = [(group, group.snapshot(at)) for group in groups]
+        gone = [
+            (group, settled(flush, self._receivers.get(flush.receiver, ()), told, at=at)) for group, flush in flushes
+        ]
+        async with self._store.transaction() as tx:
+            for group, alerts in gone:
+                self._save_leaving(tx, group, alerts)
+        for group, alerts in gone:
+            self._leave(group, alerts)
+
+    async def _flush(self, groups: Sequence[AggregationGroup]) -> None:
+        told = await self._told({group.key for group in groups})
+        at = self._clock.now()
+        flushes = [group.snapshot(at) for group in groups]
+        plans = [self._plan(flush, told, at) for flush in flushes]
+        async with self._store.transaction() as tx:
+            for group, flush, plan in zip(groups, flushes, plans, strict=True):
+                _save_plan(tx, plan)
+                tx.put_group_timer(flush.next_timer)
+                self._save_leaving(tx, group, plan.settled)
+        for group, flush, plan in zip(groups, flushes, plans, strict=True):
+            self._groups.arm(group, flush.next_timer.next_at)
+            self._leave(group, plan.settled)
+            _log_queued(flush, plan)
+        if any(plan.queued for plan in plans):
+            self._queued()
+
+    def _plan(self, flush: GroupFlush, told: Mapping[Stream, Told], at: datetime) -> FlushPlan:
+        return self._planner.plan(flush, self._receivers.get(flush.receiver, ()), told, at=at)
+
+    async def _told(self, group_keys: Collection[str]) -> Mapping[Stream, Told]:
+        # In this order: a delivery that is recorded between the two reads is seen twice rather than not at all.
+        deliveries = await self._store.open_deliveries(group_keys)
+        return by_stream(await self._store.log_entries(group_keys), deliveries)
+
+    def _save_leaving(self, tx: Transaction, group: AggregationGroup, alerts: Sequence[PostedAlert]) -> None:
+        """An alert is forgotten with the last group that holds it, a group with its last alert."""
+        tx.drop_posted([alert for alert in alerts if len(self._groups.holding(alert)) == 1])
+        if len(alerts) == len(group):
+            tx.drop_group_timer(group.key)
+
+    def _leave(self, group: AggregationGroup, alerts: Sequence[PostedAlert]) -> None:
+        for alert in alerts:
+            group.drop(alert)
+        if not len(group):
+            self._groups.end(group)
+        elif alerts:
+            self._unsaved.add(group.key)  # an alert may have come while the timer was being dropped
+
+
+def _save_plan(tx: Transaction, plan: FlushPlan) -> None:
+    for queued in plan.queued:
+        tx.enqueue(queued.delivery, supersedes=queued.supersedes)
+    tx.supersede(plan.superseded)
+    for entry in plan.entries:
+        tx.put_log_entry(entry)
+
+
+def _log_queued(flush: GroupFlush, plan: FlushPlan) -> None:
+    for queued in plan.queued:
+        delivery = queued.delivery
+        log.info(
+            "notification_queued",
+            receiver=delivery.stream.receiver,
+            integration=delivery.stream.integration,
+            group=flush.group_key,
+            reason=delivery.reason,
+            alerts=len(flush.alerts),
+            delivery=delivery.id,
+        )

@@ -1,0 +1,104 @@
+"""The two bodies a webhook can send: Alertmanager's version 4 for a group, or the simple one for each alert."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from alertd.alerts.posted import PostedAlert
+from alertd.notify.message import Message, Status, status_of
+from alertd.receivers.go_json import encode, quote_meta, rfc3339, rfc3339_nano
+
+VERSION = "4"
+DEFAULT_SEVERITY = "warning"
+
+
+class AlertV4(msgspec.Struct, rename="camel"):
+    status: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    starts_at: str
+    ends_at: str
+    generator_url: str = msgspec.field(name="generatorURL")
+    fingerprint: str
+
+
+class PayloadV4(msgspec.Struct, rename="camel"):
+    """Alertmanager's webhook payload; keys in its order, `notification_reason` and `routeLabels` as in 0.34."""
+
+    receiver: str
+    status: str
+    alerts: list[AlertV4]
+    notification_reason: str = msgspec.field(name="notification_reason")
+    group_labels: dict[str, str]
+    common_labels: dict[str, str]
+    common_annotations: dict[str, str]
+    route_labels: dict[str, str]
+    external_url: str = msgspec.field(name="externalURL")
+    version: str
+    group_key: str
+    truncated_alerts: int
+
+
+def alertmanager_payload(message: Message) -> bytes:
+    """Alertmanager's payload, version 4."""
+    payload = PayloadV4(
+        receiver=quote_meta(message.receiver),
+        status=message.status,
+        alerts=[_alert(alert) for alert in message.alerts],
+        notification_reason=message.reason,
+        group_labels=dict(message.group_labels),
+        common_labels=dict(message.common_labels),
+        common_annotations=dict(message.common_annotations),
+        route_labels=dict(message.route_labels),
+        external_url=message.external_url,
+        version=VERSION,
+        group_key=message.group_key,
+        truncated_alerts=message.truncated,
+    )
+    return encode(payload)
+
+
+def _alert(alert: PostedAlert) -> AlertV4:
+    return AlertV4(
+        status=status_of([alert]),
+        labels=dict(alert.labels),
+        annotations=dict(sorted(alert.annotations.items())),
+        starts_at=rfc3339_nano(alert.starts_at),
+        ends_at=rfc3339_nano(alert.ends_at),
+        generator_url=alert.generator_url,
+        fingerprint=alert.fingerprint,
+    )
+
+
+def simple_payload(message: Message, *, include_labels: bool, send_resolved: bool) -> bytes:
+    """One alert in five keys: alert, severity, message, timestamp, metadata; with `send_resolved` its status too."""
+    (alert,) = message.alerts
+    name = alert.labels.get("alertname")
+    resolved = alert.ends_at is not None
+    metadata: dict[str, object] = {"current_value": _number(alert.resolved_value if resolved else alert.value)}
+    if alert.threshold is not None:
+        metadata["threshold"] = _number(alert.threshold)
+    if include_labels:
+        metadata |= {"labels": dict(alert.labels), "fingerprint": alert.fingerprint, "group_key": message.group_key}
+    body: dict[str, object] = {
+        "alert": name,
+        "severity": alert.labels.get("severity") or DEFAULT_SEVERITY,
+        "message": _text(alert) or f"{name} is {message.status}",
+        "timestamp": rfc3339(alert.ends_at or alert.starts_at),
+        "metadata": metadata,
+    }
+    if send_resolved and message.status is Status.RESOLVED:
+        body["status"] = message.status
+    return encode(body)
+
+
+def _text(alert: PostedAlert) -> str:
+    texts = (alert.annotations.get(name, "") for name in ("message", "summary", "description"))
+    return next(filter(None, texts), "")
+
+
+def _number(value: float | None) -> float | None:
+    """JSON has no NaN and no infinity: null."""
+    return value if value is not None and math.isfinite(value) else None
