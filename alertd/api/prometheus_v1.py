@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Self
 
+import msgspec
 from aiohttp import web
 from multidict import MultiMapping
 
@@ -79,14 +81,12 @@ class RulesQuery:
     def wants_rule(self, state: RuleState) -> bool:
         return isinstance(state.rule, self.types) and (not self.rule_names or state.rule.name in self.rule_names)
 
-    def groups(self, states: list[GroupState]) -> Iterator[GroupJson]:
-        """The groups asked for; one of which no rule is left is left out."""
-        for state in states:
-            if not self.wants_group(state):
-                continue
-            rules = [rule_json(rule, with_alerts=self.with_alerts) for rule in state.rules if self.wants_rule(rule)]
-            if rules or not state.rules:
-                yield group_json(state, rules)
+    def group(self, state: GroupState) -> GroupJson | None:
+        """The group with the rules asked for; None when it is not asked for, or none of its rules."""
+        if not self.wants_group(state):
+            return None
+        rules = [rule_json(rule, with_alerts=self.with_alerts) for rule in state.rules if self.wants_rule(rule)]
+        return group_json(state, rules) if rules or not state.rules else None
 
 
 class PrometheusV1:
@@ -115,12 +115,18 @@ class PrometheusV1:
             return _answer(
                 request, {"status": "error", "errorType": "bad_data", "error": str(error)}, HTTPStatus.BAD_REQUEST
             )
-        return _success(request, {"groups": list(query.groups(self._groups()))})
+        groups = [
+            msgspec.Raw(encode(group)) async for state in self._groups() if (group := query.group(state)) is not None
+        ]
+        return _success(request, {"groups": groups})
 
     async def alerts(self, request: web.Request) -> web.Response:
         """Every pending and firing alert."""
         alerts = [
-            alert_json(alert) for group in self._groups() for rule in group.rules for alert in active(rule.alerts)
+            msgspec.Raw(encode(alert_json(alert)))
+            async for group in self._groups()
+            for rule in group.rules
+            for alert in active(rule.alerts)
         ]
         return _success(request, {"alerts": alerts})
 
@@ -133,8 +139,11 @@ class PrometheusV1:
         """What a browser asks before it asks from another site."""
         return web.Response(status=HTTPStatus.NO_CONTENT, headers=_cors(request))
 
-    def _groups(self) -> list[GroupState]:
-        return sorted(self._services.groups(), key=lambda state: (state.group.file, state.group.name))
+    async def _groups(self) -> AsyncIterator[GroupState]:
+        """Groups by file and name; others may run between two of them, since thousands of rules take their time."""
+        for state in sorted(self._services.groups(), key=lambda state: (state.group.file, state.group.name)):
+            yield state
+            await asyncio.sleep(0)
 
 
 def _success(request: web.Request, data: object) -> web.Response:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -116,23 +117,24 @@ class Metrics:
         """A reload failed; the old configuration goes on."""
         self._reload_successful.set(0)
 
-    def render(self, accept: str = "", *, outbox: OutboxReading | None = None) -> tuple[bytes, str]:
+    async def render(self, accept: str = "", *, outbox: OutboxReading | None = None) -> tuple[bytes, str]:
         """The text for a scrape that sent `accept`, OpenMetrics if it asks for that, and its content type.
 
         outbox   its reading of this moment; None when it cannot be read: its metrics are then absent, not zero
         """
         encode, content_type = choose_encoder(accept)
-        return encode(_Scrape(self._registry, outbox)), content_type
+        families = list(self._registry.collect())
+        if outbox is not None:
+            families += outbox_metrics(outbox)
+        # Values are read at once, here; writing thousands of lines would hold up the event loop.
+        return await asyncio.to_thread(encode, _Collected(families)), content_type
 
 
-class _Scrape(Collector):
-    """The registry, and what was read for this one scrape."""
+class _Collected(Collector):
+    """Metrics whose values have been read already."""
 
-    def __init__(self, registry: CollectorRegistry, outbox: OutboxReading | None) -> None:
-        self._registry = registry
-        self._outbox = outbox
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
 
-    def collect(self) -> Iterator[Metric]:
-        yield from self._registry.collect()
-        if self._outbox is not None:
-            yield from outbox_metrics(self._outbox)
+    def collect(self) -> Iterable[Metric]:
+        return self._families

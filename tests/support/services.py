@@ -62,13 +62,10 @@ def services(
 
     registry = Metrics(version="1.2.3", started_at=AT, groups=lambda: map(read_group, groups))
 
-    async def metrics(accept: str) -> tuple[bytes, str]:
-        return registry.render(accept)
-
     async def health() -> Report:
         return a_report(status)
 
     return Services(
-        version="1.2.3", groups=lambda: groups, metrics=metrics, health=health, not_ready=lambda: not_ready,
+        version="1.2.3", groups=lambda: groups, metrics=registry.render, health=health, not_ready=lambda: not_ready,
         reload=reload,
     )  # fmt: skip

@@ -24,9 +24,14 @@ def metrics(groups: list[GroupReading]) -> Metrics:
     return Metrics(version="1.2.3", started_at=START, groups=lambda: groups, process=lambda: PROCESS)
 
 
-def values(of: Metrics, outbox: OutboxReading | None = None) -> dict[str, float]:
+async def text_of(shown: Metrics, *, outbox: OutboxReading | None = None) -> str:
+    """What a scrape gets."""
+    return (await shown.render(outbox=outbox))[0].decode()
+
+
+async def values(of: Metrics, outbox: OutboxReading | None = None) -> dict[str, float]:
     """Every sample, written as Prometheus writes a series."""
-    text = of.render(outbox=outbox)[0].decode()
+    text = await text_of(of, outbox=outbox)
     return {
         sample.name + ("{" + ",".join(f"{k}={v}" for k, v in sample.labels.items()) + "}" if sample.labels else ""):
         sample.value
@@ -48,99 +53,99 @@ def values(of: Metrics, outbox: OutboxReading | None = None) -> dict[str, float]
         ("alertd_rule_evaluation_failures_total", 1),
     ],
 )
-def test_every_group_metric_of_prometheus_has_its_twin(series: str, value: float) -> None:
+async def test_every_group_metric_of_prometheus_has_its_twin(series: str, value: float) -> None:
     shown = metrics([GROUP])
     shown.group_evaluated(GROUP)
-    assert values(shown)[f"{series}{{rule_group={GROUP.key}}}"] == value
+    assert (await values(shown))[f"{series}{{rule_group={GROUP.key}}}"] == value
 
 
-def test_evaluations_add_up_and_durations_are_observed() -> None:
+async def test_evaluations_add_up_and_durations_are_observed() -> None:
     shown = metrics([GROUP])
     shown.group_evaluated(GROUP)
     shown.group_evaluated(GROUP)
-    seen = values(shown)
+    seen = await values(shown)
     assert seen[f"alertd_rule_evaluations_total{{rule_group={GROUP.key}}}"] == 6
     assert seen["alertd_rule_group_duration_seconds_sum"] == pytest.approx(0.4)
     assert seen["alertd_rule_evaluation_duration_seconds_count"] == 6
 
 
-def test_a_group_that_is_gone_takes_its_series_with_it() -> None:
+async def test_a_group_that_is_gone_takes_its_series_with_it() -> None:
     groups = [GROUP]
     shown = metrics(groups)
     shown.group_evaluated(GROUP)
     groups.clear()
-    assert not [series for series in values(shown) if GROUP.key in series]
+    assert not [series for series in await values(shown) if GROUP.key in series]
 
 
-def test_a_group_shows_zero_before_its_first_evaluation() -> None:
+async def test_a_group_shows_zero_before_its_first_evaluation() -> None:
     fresh = GroupReading(key="f;g", interval=timedelta(minutes=1), rules=2)
-    seen = values(metrics([fresh]))
+    seen = await values(metrics([fresh]))
     assert seen["alertd_rule_group_last_evaluation_timestamp_seconds{rule_group=f;g}"] == 0
     assert seen["alertd_rule_evaluations_total{rule_group=f;g}"] == 0
 
 
-def test_alerts_are_counted_over_all_groups_by_state() -> None:
-    seen = values(metrics([GROUP, GROUP]))
+async def test_alerts_are_counted_over_all_groups_by_state() -> None:
+    seen = await values(metrics([GROUP, GROUP]))
     assert (seen["alertd_alerts{state=pending}"], seen["alertd_alerts{state=firing}"]) == (2, 4)
-    assert values(metrics([]))["alertd_alerts{state=firing}"] == 0
+    assert (await values(metrics([])))["alertd_alerts{state=firing}"] == 0
 
 
-def test_the_outbox_shows_depth_and_age() -> None:
-    seen = values(metrics([]), OutboxReading(depth={"queued": 4, "dead": 1}, oldest=timedelta(seconds=90)))
+async def test_the_outbox_shows_depth_and_age() -> None:
+    seen = await values(metrics([]), OutboxReading(depth={"queued": 4, "dead": 1}, oldest=timedelta(seconds=90)))
     assert seen["alertd_outbox_deliveries{state=queued}"] == 4
     assert seen["alertd_outbox_oldest_age_seconds"] == 90
-    assert values(metrics([]), OutboxReading())["alertd_outbox_oldest_age_seconds"] == 0
+    assert (await values(metrics([]), OutboxReading()))["alertd_outbox_oldest_age_seconds"] == 0
 
 
-def test_an_outbox_that_cannot_be_read_is_absent_and_not_empty() -> None:
-    assert "alertd_outbox_oldest_age_seconds" not in values(metrics([]))
+async def test_an_outbox_that_cannot_be_read_is_absent_and_not_empty() -> None:
+    assert "alertd_outbox_oldest_age_seconds" not in await values(metrics([]))
 
 
-def test_notifications_start_at_zero_and_are_counted_by_outcome_and_reason() -> None:
+async def test_notifications_start_at_zero_and_are_counted_by_outcome_and_reason() -> None:
     shown = metrics([])
     shown.expect_notifications([("ops", "webhook")])
-    assert values(shown)["alertd_notifications_total{integration=webhook,outcome=dead,receiver=ops}"] == 0
+    assert (await values(shown))["alertd_notifications_total{integration=webhook,outcome=dead,receiver=ops}"] == 0
     shown.notification_attempted(
         receiver="ops", integration="webhook", outcome="retried", reason="server_error", took=timedelta(seconds=2)
     )
-    seen = values(shown)
+    seen = await values(shown)
     assert seen["alertd_notifications_total{integration=webhook,outcome=retried,receiver=ops}"] == 1
     assert seen["alertd_notification_failures_total{integration=webhook,reason=server_error,receiver=ops}"] == 1
     assert seen["alertd_notification_latency_seconds_sum{integration=webhook}"] == 2
 
 
-def test_a_refused_reload_shows_and_keeps_the_time_of_the_last_good_one() -> None:
+async def test_a_refused_reload_shows_and_keeps_the_time_of_the_last_good_one() -> None:
     shown = metrics([])
     shown.config_loaded(at=START)
     shown.config_refused()
-    seen = values(shown)
+    seen = await values(shown)
     assert seen["alertd_config_last_reload_successful"] == 0
     assert seen["alertd_config_last_reload_success_timestamp_seconds"] == START.timestamp()
 
 
-def test_the_process_shows_the_standard_metrics_and_leaves_out_what_is_hidden() -> None:
-    seen = values(metrics([]))
+async def test_the_process_shows_the_standard_metrics_and_leaves_out_what_is_hidden() -> None:
+    seen = await values(metrics([]))
     assert seen["process_cpu_seconds_total"] == 1.5
     assert seen["process_resident_memory_bytes"] == 2048
     assert seen["process_start_time_seconds"] == START.timestamp()
     hidden = Metrics(version="1", started_at=START, groups=list, process=lambda: ProcessReading(cpu_seconds=1))
-    assert "process_resident_memory_bytes" not in values(hidden)
+    assert "process_resident_memory_bytes" not in await values(hidden)
 
 
-def test_openmetrics_is_given_to_who_asks_for_it() -> None:
+async def test_openmetrics_is_given_to_who_asks_for_it() -> None:
     shown = metrics([GROUP])
     shown.group_evaluated(GROUP)
-    body, content_type = shown.render("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5")
+    body, content_type = await shown.render("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5")
     assert content_type.startswith("application/openmetrics-text")
     assert {family.name for family in parse_openmetrics(body.decode())} >= {"alertd_rule_evaluations", "alertd_alerts"}
-    assert shown.render()[1].startswith("text/plain; version=0.0.4")
+    assert (await shown.render())[1].startswith("text/plain; version=0.0.4")
 
 
-def test_no_series_is_doubled_by_creation_times() -> None:
-    assert "_created" not in metrics([GROUP]).render()[0].decode()
+async def test_no_series_is_doubled_by_creation_times() -> None:
+    assert "_created" not in await text_of(metrics([GROUP]))
 
 
-def test_every_metric_says_what_it_means_and_has_our_name() -> None:
-    for family in parse(metrics([GROUP]).render()[0].decode()):
+async def test_every_metric_says_what_it_means_and_has_our_name() -> None:
+    for family in parse(await text_of(metrics([GROUP]))):
         assert family.documentation.endswith("."), family.name
         assert family.name.startswith(("alertd_", "process_")), family.name
