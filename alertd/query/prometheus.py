@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import aiohttp
 
@@ -13,16 +13,10 @@ from alertd.http import HttpAnswer, HttpClient, HttpError, HttpErrorKind
 from alertd.query.batch import SeriesBatch
 from alertd.query.response import LabelSets, read_answer
 from alertd.query.source import SourceOverloadedError, SourceSettings, SourceUnavailableError
+from alertd.query.unix_time import unix_seconds
 
 _MAX_BYTES = 256 * 1024 * 1024
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OVERLOAD = frozenset({HttpErrorKind.TIMEOUT, HttpErrorKind.RESET})
-
-
-def unix_seconds(at: datetime) -> str:
-    """Unix time with milliseconds, cut off as Prometheus cuts them off its rules' times: `1795188945.581`."""
-    ms = (at - _EPOCH) // timedelta(milliseconds=1)
-    return f"{ms // 1000}.{ms % 1000:03d}"
 
 
 class PrometheusSource:
