@@ -18,12 +18,12 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.bench.dataset import FUTURE_LIMIT, TENANTS, fleet, write
-from tests.bench.datasource import Datasource, datasource, total
-from tests.bench.evaluators import EVALUATORS, Running, Setup
-from tests.bench.processes import CLOCK, BenchError, busy_seconds, until_told
-from tests.bench.rule_set import groups
-from tests.bench.sink import sink
+from tests.bench.support.dataset import FUTURE_LIMIT, TENANTS, fleet, write
+from tests.bench.support.datasource import Datasource, datasource, total
+from tests.bench.support.evaluators import EVALUATORS, Running, Setup
+from tests.bench.support.processes import CLOCK, BenchError, busy_seconds, until_told
+from tests.bench.support.rule_set import groups
+from tests.bench.support.sink import sink
 
 _IDLE_SECONDS = 8
 _SETTLE_SECONDS = 2

@@ -9,9 +9,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.datasource import Datasource, page, total
-from tests.bench.processes import Process, binary, free_address, ready, running
-from tests.bench.rule_set import Group, write_rule_file
+from tests.bench.support.datasource import Datasource, page, total
+from tests.bench.support.processes import Process, binary, free_address, ready, running
+from tests.bench.support.rule_set import Group, write_rule_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

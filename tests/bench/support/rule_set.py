@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.dataset import POOLS, PROVIDERS, tenant
-from tests.bench.processes import BenchError
+from tests.bench.support.dataset import POOLS, PROVIDERS, tenant
+from tests.bench.support.processes import BenchError
 
 RULES_PER_GROUP = 20
 _FLEET_EVERY = 10

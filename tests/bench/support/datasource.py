@@ -10,7 +10,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.bench.processes import BenchError, Process, binary, free_address, ready, running
+from tests.bench.support.processes import BenchError, Process, binary, free_address, ready, running
 
 REMOTE_WRITE_HEADERS = {
     "Content-Encoding": "snappy",

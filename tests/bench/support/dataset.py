@@ -15,7 +15,7 @@ import cramjam
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.bench.datasource import Datasource
+from tests.bench.support.datasource import Datasource
 
 STEP = timedelta(seconds=15)
 PAST = timedelta(minutes=70)
