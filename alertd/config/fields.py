@@ -13,12 +13,12 @@ from enum import StrEnum
 from math import isfinite
 from typing import TypeVar
 
+from alertd.config.model_problems import DURATION_FIX
 from alertd.duration import DurationError, parse_duration
 from alertd.yamlio import Items, Node, Problem, Scalar, Table, Tag, is_null, plain, suggestion
 
 Choice = TypeVar("Choice", bound=StrEnum)
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_DURATION_FIX = "write a number and a unit, large units first, such as 30s, 5m or 1h30m"
 
 
 def shape(node: Node) -> str:
@@ -71,7 +71,7 @@ class FieldReader:
         try:
             return parse_duration(scalar.text)
         except DurationError as error:
-            self.wrong(scalar, str(error), _DURATION_FIX)
+            self.wrong(scalar, str(error), DURATION_FIX)
             return None
 
     def integer(self, table: Table, key: str) -> int | None:

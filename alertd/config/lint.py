@@ -14,7 +14,7 @@ from typing import Any
 
 from alertd.config.expressions import syntax_tree, walk
 from alertd.config.promql_functions import RATES
-from alertd.config.promql_labels import fires_on_data, labels_of
+from alertd.config.promql_labels import Labels, fires_on_data, labels_of
 from alertd.config.rule_files import RuleFile
 from alertd.duration import format_duration
 from alertd.labels import LabelSet
@@ -25,6 +25,7 @@ from alertd.template.prometheus import labels_used
 from alertd.yamlio import Node, Problem, Scalar, Severity, Source, Table
 
 _IGNORE = re.compile(r"#\s*alertd:\s*ignore\s+([\w-]+(?:\s*,\s*[\w-]+)*)")
+_NAMED_LABEL = re.compile(r"""[lL]abels\.(\w+)|[lL]abels\s+["`](\w+)""")
 _PAGING = frozenset({"page", "critical"})
 _SUMMARIES = frozenset({"summary", "description", "message", "title"})
 _RUNBOOKS = frozenset({"runbook_url", "runbook", "runbook_link"})
@@ -87,14 +88,13 @@ def label_aggregated_away(linted: LintedFile) -> Iterator[Problem]:
             continue
         labels = labels_of(subject.tree)
         for at, text in _templates(subject.node, rule):
-            for name in sorted(_series_labels(text)):
-                if name not in labels:
-                    yield subject.problem(
-                        at,
-                        f'the expression aggregates the label "{name}" away, so it is always empty here',
-                        f'keep it in the expression, such as "by ({name})", or take it out of the text',
-                        offset=max(text.find(name), 0),
-                    )
+            for name in _missing_labels(text, labels):
+                yield subject.problem(
+                    at,
+                    f'the expression aggregates the label "{name}" away, so it is always empty here',
+                    f'keep it in the expression, such as "by ({name})", or take it out of the text',
+                    offset=max(text.find(name), 0),
+                )
 
 
 def comparison_missing(linted: LintedFile) -> Iterator[Problem]:
@@ -231,12 +231,19 @@ def _templates(node: Table, rule: AlertingRule) -> Iterator[tuple[Node, str]]:
                 yield (entry.value if entry is not None else node), text
 
 
-def _series_labels(text: str) -> set[str]:
-    """Labels of the alert's own series that a text shows; inside a `range` over a query, `.Labels` is another series."""
-    names = labels_used(text)
-    if "query" not in text:
-        return names
-    return {name for name in names if f"$labels.{name}" in text or f'$labels "{name}"' in text}
+def _missing_labels(text: str, labels: Labels) -> list[str]:
+    """Labels of the alert's own series that a text shows and that are not among `labels`.
+
+    Inside a `range` over the result of a query `.Labels` is another series. Parsing templates takes long, so only texts
+    that name a missing label at all are parsed.
+    """
+    named = {match[1] or match[2] for match in _NAMED_LABEL.finditer(text)}
+    if all(name in labels for name in named):
+        return []
+    used = labels_used(text)
+    if "query" in text:
+        used = {name for name in used if f"$labels.{name}" in text or f'$labels "{name}"' in text}
+    return sorted(name for name in used if name not in labels)
 
 
 def _severities(rule: AlertingRule) -> set[str]:

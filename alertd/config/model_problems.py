@@ -8,8 +8,10 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from alertd.duration import DurationError
 from alertd.yamlio import Node, Problem, Table, child_path, locate, suggestion
 
+DURATION_FIX = "write a number and a unit, large units first, such as 30s, 5m or 1h30m"
 Remedies = Mapping[str, tuple[str, str]]
 """Message and fix for a key nobody reads, by its path without indices, such as `route.routes`."""
 
@@ -44,7 +46,8 @@ def model_problems(
         elif detail["type"] == "missing":
             yield at.problem("must be given", path=_under(at, loc[used:]))
         else:
-            yield at.problem(_message(detail), path=_under(at, loc[used:]) if used < len(loc) else None)
+            path = _under(at, loc[used:]) if used < len(loc) else None
+            yield at.problem(_message(detail), fix=_fix(detail), path=path)
 
 
 def _unknown_key(node: Node, loc: tuple[int | str, ...], model: type[BaseModel], remedies: Remedies) -> Problem:
@@ -76,6 +79,10 @@ def _message(detail: ErrorDetails) -> str:
     if isinstance(raised, Exception):
         return str(raised)
     return detail["msg"].replace("Input should be", "must be").replace("Value should", "must")
+
+
+def _fix(detail: ErrorDetails) -> str:
+    return DURATION_FIX if isinstance(detail.get("ctx", {}).get("error"), DurationError) else ""
 
 
 def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -26,18 +26,16 @@ _LISTS = ("List", "PrometheusRuleList")
 class RuleFile:
     """One rule file: the groups that could be read, and what is wrong with the rest.
 
-    source      its name and text
+    name        what its groups call it
+    source      its path as problems show it, and its text
     unread_at   line and column where a second YAML document begins, which is not read
     """
 
+    name: str
     source: Source
     loaded: tuple[LoadedGroup, ...] = ()
     problems: tuple[Problem, ...] = ()
     unread_at: tuple[int, int] | None = None
-
-    @property
-    def name(self) -> str:
-        return self.source.name
 
     @property
     def groups(self) -> tuple[RuleGroup, ...]:
@@ -49,41 +47,53 @@ class RuleFile:
         return sum(len(group.rules) for group in self.groups)
 
 
-def load_rule_file(text: str, *, file: str, evaluation: EvaluationSettings | None = None) -> RuleFile:
-    """The groups of one rule file; `file` is its name as it is shown, in problems and as the groups' file."""
-    documents = Documents(text, file=file)
+def load_rule_file(
+    text: str, *, file: str, shown: str = "", evaluation: EvaluationSettings | None = None, source: str = "default"
+) -> RuleFile:
+    """The groups of one rule file.
+
+    file        its name: what the groups call it, the same wherever alertd is started
+    shown       its path as problems show it, where that is another one
+    evaluation  what groups do that do not say otherwise
+    source      the Prometheus that answers groups that name none
+    """
+    documents = Documents(text, file=shown or file)
     fields = FieldReader(documents.problems)
     loaded: list[LoadedGroup] = []
-    for name, nodes in _group_lists(documents, fields):
-        loaded += GroupReader(name, fields, evaluation or _DEFAULTS).read(nodes)
-    return RuleFile(documents.source, tuple(loaded), tuple(fields.problems), documents.more_at())
+    for name, nodes in _group_lists(documents, file, fields):
+        loaded += GroupReader(name, fields, evaluation or _DEFAULTS, source).read(nodes)
+    return RuleFile(file, documents.source, tuple(loaded), tuple(fields.problems), documents.more_at())
 
 
 def load_rule_files(
-    patterns: Iterable[str], *, base: Path, evaluation: EvaluationSettings | None = None
+    patterns: Iterable[str], *, base: Path, evaluation: EvaluationSettings | None = None, source: str = "default"
 ) -> tuple[RuleFile, ...]:
     """Every file a pattern names, once, sorted; patterns are relative to the folder `base`.
 
-    A file is shown as its pattern is written: relative to `base`, or absolute. One that cannot be read is a RuleFile
-    with that problem and no groups.
+    Groups call a file by its name under `base`, problems show its path with `base`. One that cannot be read is a
+    RuleFile with that problem and no groups.
     """
     return tuple(
-        read_rule_file(name, base=base, evaluation=evaluation) for name in rule_file_names(patterns, base=base)
+        read_rule_file(name, base=base, evaluation=evaluation, source=source)
+        for name in rule_file_names(patterns, base=base)
     )
 
 
 def rule_file_names(patterns: Iterable[str], *, base: Path) -> list[str]:
-    """The files the patterns name, as they are shown."""
+    """The files the patterns name, relative to `base` as the patterns are."""
     return sorted({name for pattern in patterns for name in glob.glob(pattern, root_dir=base, recursive=True)})
 
 
-def read_rule_file(name: str, *, base: Path, evaluation: EvaluationSettings | None = None) -> RuleFile:
+def read_rule_file(
+    name: str, *, base: Path, evaluation: EvaluationSettings | None = None, source: str = "default"
+) -> RuleFile:
     """The file `name` under the folder `base`."""
+    shown = str(base / name)
     try:
         text = (base / name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        return RuleFile(Source(name, ""), problems=(unreadable(name, error),))
-    return load_rule_file(text, file=name, evaluation=evaluation)
+        return RuleFile(name, Source(shown, ""), problems=(unreadable(shown, error),))
+    return load_rule_file(text, file=name, shown=shown, evaluation=evaluation, source=source)
 
 
 def unreadable(name: str, error: OSError | UnicodeDecodeError) -> Problem:
@@ -93,19 +103,19 @@ def unreadable(name: str, error: OSError | UnicodeDecodeError) -> Problem:
     return Problem(file=name, message=f"cannot be read: {error.strerror or error}")
 
 
-def _group_lists(documents: Documents, fields: FieldReader) -> Iterator[tuple[str, tuple[Table, ...]]]:
+def _group_lists(documents: Documents, file: str, fields: FieldReader) -> Iterator[tuple[str, tuple[Table, ...]]]:
     """For each file or manifest the name its groups go by, and their nodes."""
     root = documents.read()
     if root is None or is_null(root):
         return
     if isinstance(root, Table) and is_manifest(root):
-        yield from _of_manifest(root, fields)
+        yield from _of_manifest(root, file, fields)
         for document in documents:
-            yield from _of_manifest(document, fields)
+            yield from _of_manifest(document, file, fields)
         return
     if isinstance(root, Table):
         fields.keys(root, ("groups",), remedies={})
-        yield documents.source.name, fields.tables(root, "groups", _GROUP)
+        yield file, fields.tables(root, "groups", _GROUP)
     else:
         fields.wrong(root, f"a rule file must be a mapping with groups, not {shape(root)}")
 
@@ -115,7 +125,7 @@ def is_manifest(root: Table) -> bool:
     return "groups" not in root and any(key in root for key in ("kind", "apiVersion", "spec"))
 
 
-def _of_manifest(root: Node, fields: FieldReader) -> Iterator[tuple[str, tuple[Table, ...]]]:
+def _of_manifest(root: Node, file: str, fields: FieldReader) -> Iterator[tuple[str, tuple[Table, ...]]]:
     if is_null(root):
         return
     if not isinstance(root, Table):
@@ -124,14 +134,14 @@ def _of_manifest(root: Node, fields: FieldReader) -> Iterator[tuple[str, tuple[T
     kind = fields.text(root, "kind")
     if kind in _LISTS:
         for item in fields.items(root, "items"):
-            yield from _of_manifest(item, fields)
+            yield from _of_manifest(item, file, fields)
     elif kind in ("PrometheusRule", ""):
-        yield from _of_prometheus_rule(root, fields)
+        yield from _of_prometheus_rule(root, file, fields)
     else:
         fields.problems.append(root.problem(f'kind "{kind}" holds no rules and is skipped', severity=Severity.WARNING))
 
 
-def _of_prometheus_rule(root: Table, fields: FieldReader) -> Iterator[tuple[str, tuple[Table, ...]]]:
+def _of_prometheus_rule(root: Table, file: str, fields: FieldReader) -> Iterator[tuple[str, tuple[Table, ...]]]:
     fields.keys(root, MANIFEST_KEYS, remedies={})
     spec = fields.table(root, "spec")
     if spec is None:
@@ -141,5 +151,4 @@ def _of_prometheus_rule(root: Table, fields: FieldReader) -> Iterator[tuple[str,
     metadata = root.get("metadata")
     parts = [fields.text(metadata, key) for key in ("namespace", "name")] if isinstance(metadata, Table) else []
     name = "/".join(part for part in parts if part)
-    file = root.source.name
     yield f"{file}#{name}" if name else file, fields.tables(spec, "groups", _GROUP)

@@ -49,8 +49,9 @@ class LoadedGroup:
 class GroupReader:
     """Reads the groups of one file; `fields.problems` has what is wrong."""
 
-    def __init__(self, file: str, fields: FieldReader, evaluation: EvaluationSettings) -> None:
+    def __init__(self, file: str, fields: FieldReader, evaluation: EvaluationSettings, source: str) -> None:
         self._file = file
+        self._source = source
         self._fields = fields
         self._evaluation = evaluation
         self._names: dict[str, int] = {}  # first line of each
@@ -77,7 +78,7 @@ class GroupReader:
             interval=fields.duration(node, "interval") or self._evaluation.interval,
             query_offset=self._evaluation.query_offset if offset is None else offset,
             limit=limit,
-            source=fields.text(node, "source") or "default",
+            source=fields.text(node, "source") or self._source,
             labels=texts_of(labels),
             rules=tuple(rule for rule, _ in rules),
         )

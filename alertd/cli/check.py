@@ -1,0 +1,217 @@
+"""`alertd check`: everything that is wrong with configuration, rule files and unit tests of rules, without starting."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from alertd.config.rule_files import RuleFile
+    from alertd.yamlio import Problem
+
+OK, ERRORS, LINT_FINDINGS = 0, 1, 3
+_TOP_LEVEL_KEY = re.compile(r"^[\"']?(\w+)[\"']?\s*:", re.MULTILINE)
+_COLOURS = {"error": "red", "warning": "yellow"}
+
+
+@dataclass(slots=True)
+class Report:
+    """What was checked, and what was found."""
+
+    problems: list[Problem] = field(default_factory=list)
+    configurations: int = 0
+    rule_files: int = 0
+    rules: int = 0
+    test_files: int = 0
+
+    def errors(self) -> int:
+        return sum(problem.is_error for problem in self.problems)
+
+    def summary(self) -> str:
+        """Such as `2 rule files with 30 rules: 1 error, no warnings`."""
+        parts = [
+            _count(self.configurations, "configuration"),
+            f"{_count(self.rule_files, 'rule file')} with {_count(self.rules, 'rule')}" if self.rule_files else "",
+            _count(self.test_files, "test file"),
+        ]
+        checked = ", ".join(part for part in parts if part and not part.startswith("no ")) or "nothing checked"
+        errors = self.errors()
+        return f"{checked}: {_count(errors, 'error')}, {_count(len(self.problems) - errors, 'warning')}"
+
+
+@dataclass(frozen=True, slots=True)
+class LintOptions:
+    """Which findings are wanted, by code, and how often samples come (None: as often as a group is evaluated)."""
+
+    codes: tuple[str, ...]
+    scrape_interval: timedelta | None
+
+
+@click.command(short_help="check configuration and rule files without starting")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="how to report")
+@click.option(
+    "--lint",
+    "lint_names",
+    default="all",
+    show_default=True,
+    help="findings beyond faults: all, none, or names or codes by comma, such as duplicate-rules,AL003",
+)
+@click.option("--lint-fatal", is_flag=True, help="exit with 3 when lint finds anything")
+@click.option("--scrape-interval", help="how often samples come  [default: the interval of the group]")
+def command(
+    files: tuple[Path, ...], output: str, lint_names: str, lint_fatal: bool, scrape_interval: str | None
+) -> None:
+    """Check alertd.yml, rule files and unit tests of rules; without FILE ./alertd.yml and all it names.
+
+    What a FILE is, its content tells. Every problem is printed as FILE:LINE:COLUMN PATH: PROBLEM; REMEDY.
+    A comment "# alertd: ignore CODE" at a rule silences a finding.
+
+    Exit status: 0 no errors, 1 errors, 2 wrong usage, 3 only lint findings, with --lint-fatal.
+    """
+    from alertd.yamlio import in_order
+
+    gc.disable()  # nothing made here is garbage before the end, and looking for it takes half the time
+    options = LintOptions(_codes(lint_names), _interval(scrape_interval))
+    report = Report()
+    for file in files:
+        _check(file, report, options)
+    if not files:
+        _check_configuration(Path("alertd.yml"), report, options)
+    report.problems = list(in_order(report.problems))
+    _print(report, output)
+    if report.errors():
+        raise SystemExit(ERRORS)
+    raise SystemExit(LINT_FINDINGS if lint_fatal and any(p.code for p in report.problems) else OK)
+
+
+def _codes(names: str) -> tuple[str, ...]:
+    """The codes of `--lint`."""
+    from alertd.config.lint import LINTS
+    from alertd.yamlio import suggestion
+
+    if names in ("all", "none"):
+        return tuple(LINTS) if names == "all" else ()
+    by_name = {code: code for code in LINTS} | {lint.name: code for code, lint in LINTS.items()}
+    for name in names.split(","):
+        if name not in by_name:
+            hint = suggestion(name, ["all", "none", *(lint.name for lint in LINTS.values())])
+            raise click.BadParameter(f'no lint is called "{name}"; {hint}', param_hint="--lint")
+    return tuple(by_name[name] for name in names.split(","))
+
+
+def _interval(text: str | None) -> timedelta | None:
+    from alertd.duration import DurationError, parse_duration
+
+    try:
+        return parse_duration(text) if text is not None else None
+    except DurationError as error:
+        raise click.BadParameter(str(error), param_hint="--scrape-interval") from error
+
+
+def _check(path: Path, report: Report, options: LintOptions) -> None:
+    """Finds out what `path` is, and checks it as that."""
+    from alertd.config.rule_files import unreadable
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        report.problems.append(unreadable(str(path), error))
+        return
+    keys = _top_level_keys(text)
+    if "tests" in keys:
+        _check_tests(path, report)
+    elif keys & _configuration_keys() and "groups" not in keys:
+        _check_configuration(path, report, options)
+    else:
+        _check_rules(path, text, report, options)
+
+
+def _top_level_keys(text: str) -> set[str]:
+    """The keys of the first mapping, read without parsing a long file twice."""
+    if not text.lstrip().startswith("{"):
+        return set(_TOP_LEVEL_KEY.findall(text))
+    from alertd.yamlio import Documents, Table
+
+    root = Documents(text, file="").read()
+    return set(root.entries) if isinstance(root, Table) else set()
+
+
+def _configuration_keys() -> set[str]:
+    from alertd.config.keys import NOT_SUPPORTED, TOP_LEVEL_KEYS
+
+    return {*TOP_LEVEL_KEYS, *(path for path in NOT_SUPPORTED if "." not in path)}
+
+
+def _check_tests(path: Path, report: Report) -> None:
+    from alertd.config.unit_test_files import read_unit_test_file
+    from alertd.yamlio import ConfigError
+
+    report.test_files += 1
+    try:
+        read_unit_test_file(path)
+    except ConfigError as error:
+        report.problems += error.problems
+
+
+def _check_configuration(path: Path, report: Report, options: LintOptions) -> None:
+    from alertd.config.load import examine
+
+    examined = examine(path)
+    report.configurations += 1
+    report.problems += examined.problems
+    for file in examined.rule_files:
+        _add_rules(file, report, options)
+
+
+def _check_rules(path: Path, text: str, report: Report, options: LintOptions) -> None:
+    from alertd.config.rule_files import load_rule_file
+
+    file = load_rule_file(text, file=str(path))
+    report.problems += file.problems
+    _add_rules(file, report, options)
+
+
+def _add_rules(file: RuleFile, report: Report, options: LintOptions) -> None:
+    from alertd.config.lint import lint
+
+    report.rule_files += 1
+    report.rules += file.rules
+    report.problems += lint(file, codes=options.codes, scrape_interval=options.scrape_interval)
+
+
+def _print(report: Report, output: str) -> None:
+    if output == "json":
+        click.echo(json.dumps([_as_json(problem) for problem in report.problems], indent=2))
+        return
+    colour = False if os.environ.get("NO_COLOR") else None  # None: on a terminal only
+    for problem in report.problems:
+        place, space, rest = str(problem).partition(" ")
+        click.echo(click.style(place, fg=_COLOURS[problem.severity]) + space + rest, color=colour)
+    click.echo(report.summary())
+
+
+def _as_json(problem: Problem) -> dict[str, str | int]:
+    """The keys of one problem in `--output json`; a key may be added, none is taken away."""
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "path": problem.path,
+        "message": problem.message,
+        "fix": problem.fix,
+        "severity": problem.severity.value,
+        "code": problem.code,
+    }
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,72 @@
+"""`AlertdFile`: the keys of alertd.yml. Each package brings the settings of what it does; here they are put together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from alertd.dispatch.route import RouteSettings
+from alertd.engine.alertmanagers import AlertmanagerSettings
+from alertd.http import HttpSettings
+from alertd.query.remote_write import RemoteWriteSettings
+from alertd.query.source import SourceSettings, server_url
+from alertd.receivers.registry import ReceiverSettings
+from alertd.rules.settings import EvaluationSettings
+from alertd.settings import Duration, Settings
+from alertd.store.settings import StorageSettings
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
+
+
+class WebSettings(Settings):
+    """`web:`: how alertd is reached."""
+
+    external_url: str = Field(default="", description="address under which people reach alertd; used in links")
+
+    @field_validator("external_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        return server_url(value) if value else value
+
+
+class GlobalSettings(Settings):
+    """`global:`: defaults of all receivers."""
+
+    resolve_timeout: Duration = Field(
+        default=timedelta(minutes=5), description="after what time an alert posted without an end counts as resolved"
+    )
+    http_config: HttpSettings = Field(
+        default=HttpSettings(),
+        description="HTTP settings of receivers that have none of their own",
+    )
+
+
+class AlertdFile(Settings):
+    """alertd.yml: an Alertmanager configuration, and above it what alertd evaluates."""
+
+    prometheus: Annotated[tuple[SourceSettings, ...], BeforeValidator(_listed)] = Field(
+        default=(), description="one Prometheus, or a list of named ones; the first answers groups that name none"
+    )
+    rule_files: tuple[str, ...] = Field(default=(), description="rule files; * and ** match names")
+    evaluation: EvaluationSettings = Field(
+        default=EvaluationSettings.model_validate({}), description="how rules are evaluated"
+    )
+    storage: StorageSettings = Field(default=StorageSettings(), description="where state is kept")
+    remote_write: tuple[RemoteWriteSettings, ...] = Field(
+        default=(), description="where ALERTS and recorded series are written"
+    )
+    alertmanagers: tuple[AlertmanagerSettings, ...] = Field(
+        default=(), description="Alertmanagers that get the alerts of our rules, too"
+    )
+    web: WebSettings = Field(default=WebSettings(), description="how alertd is reached")
+    global_: GlobalSettings = Field(
+        default=GlobalSettings(),
+        alias="global",
+        description="defaults of all receivers",
+    )
+    route: RouteSettings | None = Field(default=None, description="which receiver is told of which alerts, and when")
+    receivers: tuple[ReceiverSettings, ...] = Field(default=(), description="who can be told, and how")
