@@ -18,6 +18,7 @@ from alertd.query.batch import SeriesBatch
 from alertd.query.need import QueryNeed
 from alertd.query.remote_write import SeriesSample
 from alertd.rules.dependencies import chunks
+from alertd.rules.printed import printed
 from alertd.rules.recording import RuleError, record
 from alertd.rules.rule import AlertingRule, RecordingRule, RuleGroup
 from alertd.template.prometheus import QueryFailed, Sample
@@ -167,7 +168,7 @@ class _Exhausted(dict[str, "Sequence[Sample] | QueryFailed"]):
 def _need(group: RuleGroup, index: int) -> QueryNeed:
     rule = group.rules[index]
     expr = rule.kind.query if isinstance(rule, AlertingRule) else rule.expr
-    return QueryNeed(expr, group.source)
+    return QueryNeed(printed(expr), group.source)
 
 
 def _for_template(answer: SeriesBatch | QueryError) -> Sequence[Sample] | QueryFailed:

@@ -73,14 +73,20 @@ def metric_names(expr: str) -> frozenset[str] | None:
     tree = parse(expr)
     if tree is None:
         return None
-    names: set[str | None] = set()
+    names = {_name(selector) for selector in selectors(tree)}
+    return None if None in names else frozenset(name for name in names if name is not None)
+
+
+def selectors(tree: Ast) -> list[Ast]:
+    """Every vector selector of an expression, those of ranges included."""
+    found: list[Ast] = []
 
     def visit(node: Ast) -> None:
         if type(node).__name__ == "VectorSelector":
-            names.add(_name(node))
+            found.append(node)
 
     promql_parser.walk(tree, visit)
-    return None if None in names else frozenset(name for name in names if name is not None)
+    return found
 
 
 def _name(selector: Ast) -> str | None:

@@ -151,7 +151,9 @@ def _alike(missing: Sequence[Item], extra: Sequence[Item]) -> list[tuple[Item, I
 
 
 def _likeness(one: Item, other: Item) -> int:
-    """How many labels and annotations are the same."""
+    """How many labels and annotations are the same; equal label sets are more alike than any others."""
+    if one.labels == other.labels:
+        return len(one.labels) + 1000
     return len(one.labels.items() & other.labels.items()) + len(one.annotations.items() & other.annotations.items())
 
 

@@ -12,14 +12,12 @@ from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from alertd.duration import format_duration
 from alertd.errors import AlertdError
 from alertd.http import HttpClient, new_session
-
-if TYPE_CHECKING:
-    from alertd.query.remote_write import SeriesSample
+from alertd.query.remote_write import HEADERS, SeriesSample, encode
 
 START_LIMIT = timedelta(seconds=30)
 STOP_LIMIT = timedelta(seconds=5)
@@ -70,11 +68,7 @@ class LocalPrometheus:
         return self._url
 
     async def __aenter__(self) -> Self:
-        binary = shutil.which("prometheus")
-        if binary is None:
-            raise PrometheusMissingError(
-                "prometheus was not found on PATH; it evaluates the expressions: install it: apt-get install prometheus"
-            )
+        binary = find_prometheus()
         async with AsyncExitStack() as owned:
             folder = owned.enter_context(
                 tempfile.TemporaryDirectory(prefix="alertd-prometheus-", ignore_cleanup_errors=True)
@@ -120,14 +114,20 @@ class LocalPrometheus:
         """
         if self._http is None:
             raise AlertdError("this Prometheus does not run")
-        from alertd.query.remote_write import HEADERS, encode
-
         ordered = sorted(samples, key=lambda sample: sample.at)
         for start in range(0, len(ordered), _BATCH):
             batch = ordered[start : start + _BATCH]
             answer = await self._http.request("POST", f"{self._url}/api/v1/write", data=encode(batch), headers=HEADERS)
             if not answer.ok:
                 raise AlertdError(f"Prometheus refused samples: HTTP {answer.status}: {answer.excerpt()}")
+
+
+def find_prometheus() -> str:
+    """The program; raises PrometheusMissingError."""
+    binary = shutil.which("prometheus")
+    if binary is None:
+        raise PrometheusMissingError("there is no prometheus on the PATH; install it: apt-get install prometheus")
+    return binary
 
 
 def _ending_with_us() -> list[str]:
@@ -156,6 +156,7 @@ class _Log:
         self.address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._listening = ""
+        self._ready = False
 
     async def follow(self, stream: asyncio.StreamReader) -> None:
         """Read to the end of the log; `address` is known as soon as the server is ready."""
@@ -171,9 +172,10 @@ class _Log:
             entry = {"msg": line}
         said = " ".join(str(entry[key]) for key in ("msg", "err") if key in entry)
         self._lines.append(said)
-        if entry.get("msg") == "Listening on":
-            self._listening = str(entry["address"])
-        if "ready to receive web requests" in said and not self.address.done():
+        self._listening = entry["address"] if entry.get("msg") == "Listening on" else self._listening
+        self._ready = self._ready or "ready to receive web requests" in said
+        # Either may come first: the listener is started beside the storage.
+        if self._listening and self._ready and not self.address.done():
             self.address.set_result(self._listening)
 
     def summary(self) -> str:

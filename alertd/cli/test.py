@@ -1,0 +1,103 @@
+"""`alertd test`: unit tests of rules."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from alertd.replay.results import FileResult
+    from alertd.replay.rule_tests import Pattern
+    from alertd.rules.rule import RuleGroup
+
+
+@click.command(short_help="run unit tests of rules")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json", "junit"]),
+    default="text",
+    show_default=True,
+    help="text for people, the others for programs",
+)
+@click.option("--run", "only", metavar="REGEX", help="run only test groups whose name it is found in")
+def command(files: tuple[Path, ...], output: str, only: str | None) -> None:
+    """Run unit tests of rules: files as for `promtool test rules`.
+
+    The rules are evaluated as the daemon does it, by a Prometheus that is started for each test group and asked for
+    every expression. Beyond promtool's format, an expected alert may say `match: subset`: it may then have further
+    labels and annotations.
+
+    Exit status: 0 all passed, 1 a test failed or a file is wrong, 2 wrong usage or no prometheus to start.
+    """
+    from alertd.clock import SystemClock
+    from alertd.replay.local_prometheus import PrometheusMissingError
+    from alertd.telemetry.logs import LogFormat, LogLevel, configure
+
+    configure(level=LogLevel.ERROR, format=LogFormat.AUTO, stream=sys.stderr)
+    clock = SystemClock()
+    started = clock.monotonic()
+    try:
+        results = _results(files, _pattern(only))
+    except PrometheusMissingError as error:
+        click.echo(f"alertd test: {error}", err=True)
+        raise SystemExit(2) from error
+    _print(results, output, seconds=clock.monotonic() - started)
+    raise SystemExit(0 if all(result.passed for result in results) else 1)
+
+
+def _pattern(only: str | None) -> Pattern | None:
+    """Go's regular expressions, as everywhere else."""
+    if only is None:
+        return None
+    import re2
+
+    try:
+        pattern: Pattern = re2.compile(only)
+    except re2.error as error:
+        raise click.BadParameter(str(error), param_hint="--run") from error
+    return pattern
+
+
+def _results(files: Sequence[Path], only: Pattern | None) -> list[FileResult]:
+    from os import cpu_count
+
+    from alertd.clock import SystemClock
+    from alertd.config.unit_test_files import read_unit_test_file
+    from alertd.replay.rule_tests import load, run
+
+    tests = [load(path, read=read_unit_test_file, load_rules=_load_rules) for path in files]
+    return asyncio.run(run(tests, clock=SystemClock(), parallel=cpu_count() or 1, only=only))
+
+
+def _load_rules(paths: Sequence[Path]) -> list[RuleGroup]:
+    from alertd.config.rule_files import read_rule_file
+    from alertd.yamlio import ConfigError
+
+    files = [read_rule_file(str(path), base=Path()) for path in paths]
+    problems = [problem for file in files for problem in file.problems]
+    if any(problem.is_error for problem in problems):
+        raise ConfigError(problem for problem in problems if problem.is_error)
+    return [group for file in files for group in file.groups]
+
+
+def _print(results: Sequence[FileResult], output: str, *, seconds: float) -> None:
+    if output == "text":
+        from alertd.replay.report import TextReport
+
+        report = TextReport(colours=sys.stdout.isatty())
+        click.echo("\n".join(report.lines(results, seconds=seconds)))
+        return
+    from alertd.replay.report_data import as_json, as_junit
+
+    if output == "json":
+        import json
+
+        click.echo(json.dumps(as_json(results, seconds=seconds), indent=2, ensure_ascii=False))
+    else:
+        click.echo(as_junit(results, seconds=seconds), nl=False)

@@ -1,0 +1,131 @@
+"""One test group: its series written step by step, the rules evaluated at each step, the checks made when they are due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from alertd.alerts.alert import State
+from alertd.alerts.annotate import TemplateContext
+from alertd.clock import Clock
+from alertd.engine.group_evaluator import Fetch, GroupEvaluator
+from alertd.engine.state import GroupState
+from alertd.errors import QueryError
+from alertd.labels import LabelSet
+from alertd.query.source import Source
+from alertd.replay.compare import Item, compare, exactly, nearly
+from alertd.replay.feed import InputFeed, PrometheusSink
+from alertd.replay.results import CheckResult, RuleFailure
+from alertd.replay.test_file import AlertCheck, ExpectedAlert, ExpressionCheck, Match, UnitTestFile
+from alertd.rules.rule import AlertingRule, RuleGroup
+
+_ADDED_BY_THE_API = 'invalid parameter "query": '
+
+
+class GroupReplay:
+    """Runs the test group number `number` of `file` on storage that is still empty.
+
+    rules     the groups of its rule files
+    sink      takes input and results of rules to the storage; `fetcher` asks it for the rules, `source` for the checks
+    """
+
+    def __init__(
+        self, file: UnitTestFile, number: int, rules: Sequence[RuleGroup], *,
+        sink: PrometheusSink, fetcher: Fetch, source: Source, clock: Clock,
+    ) -> None:  # fmt: skip
+        self._file = file
+        self._number = number
+        self._tests = file.tests
+        self._group = group = file.tests.tests[number]
+        self._sink = sink
+        self._source = source
+        self._equal = nearly if file.tests.fuzzy_compare else exactly
+        self._feed = InputFeed(
+            group.input_series, start=group.start_timestamp, interval=group.interval or self._tests.evaluation_interval
+        )
+        self._states = [GroupState.fresh(one) for one in self._in_order(rules)]
+        context = TemplateContext(external_labels=group.external_labels, external_url=group.external_url)
+        self._evaluator = GroupEvaluator(fetcher=fetcher, context=context, clock=clock, sink=sink)
+
+    def _in_order(self, rules: Sequence[RuleGroup]) -> list[RuleGroup]:
+        """As `group_eval_order` says; groups it does not name count as its first."""
+        order = {name: position for position, name in enumerate(self._tests.group_eval_order)}
+        return sorted(rules, key=lambda group: order.get(group.name, 0))
+
+    async def run(self) -> tuple[list[CheckResult], list[RuleFailure]]:
+        """The checks made, and the rules that failed: at the first step with one the test group ends.
+
+        source   promtool: expressions are checked after all steps, at exactly their time
+        """
+        checks: list[CheckResult] = []
+        for at in self._steps():
+            await self._sink.write(self._feed.until(at))
+            if failures := await self._evaluate(at):
+                return checks, failures
+            checks += self._alerts_due(at)
+        for position, check in enumerate(self._group.promql_expr_test):
+            checks.append(await self._expression(check, self._line("promql_expr_test", position)))
+        return checks, []
+
+    def _steps(self) -> Iterator[datetime]:
+        for number in range(self._group.duration // self._tests.evaluation_interval + 1):
+            yield self._group.start_timestamp + number * self._tests.evaluation_interval
+
+    async def _evaluate(self, at: datetime) -> list[RuleFailure]:
+        for state in self._states:
+            await self._evaluator.evaluate(state, at)
+        return [
+            RuleFailure(rule=rule.rule.name, at=at - self._group.start_timestamp, error=rule.last_error)
+            for state in self._states
+            for rule in state.rules
+            if rule.last_error
+        ]
+
+    def _alerts_due(self, at: datetime) -> Iterator[CheckResult]:
+        """The checks whose time is at or after this step and before the next one."""
+        elapsed = at - self._group.start_timestamp
+        for position, check in enumerate(self._group.alert_rule_test):
+            if elapsed <= check.eval_time < elapsed + self._tests.evaluation_interval:
+                yield self._alert(check, self._line("alert_rule_test", position))
+
+    def _alert(self, check: AlertCheck, line: int) -> CheckResult:
+        expected = tuple(_expected_alert(alert, check.alertname) for alert in check.exp_alerts)
+        found = tuple(self._firing(check.alertname))
+        return CheckResult(
+            kind="alert", subject=check.alertname, at=check.eval_time, line=line,
+            expected=expected, found=found, differences=tuple(compare(expected, found)),
+        )  # fmt: skip
+
+    def _firing(self, name: str) -> Iterator[Item]:
+        """The firing alerts of every rule of that name, whatever its group."""
+        for state in self._states:
+            for rule in state.rules:
+                if isinstance(rule.rule, AlertingRule) and rule.rule.name == name:
+                    for alert in rule.alerts.values():
+                        if alert.state is State.FIRING:
+                            yield Item(labels=alert.labels, annotations=alert.annotations)
+
+    async def _expression(self, check: ExpressionCheck, line: int) -> CheckResult:
+        result = CheckResult(
+            kind="expression", subject=check.expr, at=check.eval_time, line=line,
+            expected=tuple(Item(labels=sample.labels, value=sample.value) for sample in check.exp_samples),
+        )  # fmt: skip
+        try:
+            answer = await self._source.instant(check.expr, self._group.start_timestamp + check.eval_time)
+        except QueryError as error:
+            return replace(result, error=str(error).removeprefix(_ADDED_BY_THE_API))
+        found = tuple(Item(labels=labels, value=value) for labels, value in answer.samples())
+        return replace(result, found=found, differences=tuple(compare(result.expected, found, self._equal)))
+
+    def _line(self, *place: str | int) -> int:
+        return self._file.line("tests", self._number, *place)
+
+
+def _expected_alert(alert: ExpectedAlert, name: str) -> Item:
+    """The name of the alert need not be among its expected labels."""
+    return Item(
+        labels=LabelSet({**alert.exp_labels, "alertname": name}),
+        annotations=alert.exp_annotations,
+        subset=alert.match is Match.SUBSET,
+    )
