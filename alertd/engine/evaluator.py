@@ -6,22 +6,24 @@ Saved first, handed on afterwards: what a receiver is told was on disk before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from alertd.alerts.alert import Alert, State
+from alertd.alerts.keeping import SavedGroup
 from alertd.alerts.posted import PostedAlert
 from alertd.alerts.restore import restore
 from alertd.alerts.sending import Sending, due, for_alertmanager, posted, withdrawn
 from alertd.clock import Clock
 from alertd.engine.group_evaluator import GroupEvaluator
-from alertd.engine.ports import SavedGroup, Store
+from alertd.engine.ports import Store
 from alertd.engine.state import Alerts, GroupState, Health, RuleState, carry_over
 from alertd.labels import LabelSet
-from alertd.query.fetcher import Fetcher, PendingAnswers
+from alertd.query.fetcher import Fetcher
+from alertd.query.pending import PendingAnswers
 from alertd.rules.rule import AlertingRule, RuleGroup
 from alertd.rules.settings import EvaluationSettings
 from alertd.rules.slots import missed
@@ -43,25 +45,30 @@ class Outlets:
     evaluated: Callable[[GroupState], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a configuration gives the evaluator; replaced as a whole by a reload."""
+
+    evaluator: GroupEvaluator
+    fetcher: Fetcher
+    settings: EvaluationSettings
+    external_url: str
+
+
 class Evaluator:
     """Evaluates rule groups at their slots.
 
     owner   `run_slot` awaits every task it starts; `replace` waits for groups under way
     """
 
-    def __init__(
-        self, *, groups: GroupEvaluator, fetcher: Fetcher, store: Store, outlets: Outlets,
-        settings: EvaluationSettings, external_url: str, clock: Clock,
-    ) -> None:  # fmt: skip
-        self._evaluator = groups
-        self._fetcher = fetcher
+    def __init__(self, setup: Setup, *, store: Store, outlets: Outlets, clock: Clock) -> None:
+        self._setup = setup
         self._store = store
         self._outlets = outlets
-        self._settings = settings
-        self._external_url = external_url
         self._clock = clock
         self._states: dict[str, GroupState] = {}
         self._idle = asyncio.Condition()
+        self._held = False  # while a new configuration waits for groups under way, no further ones begin
 
     def states(self) -> list[GroupState]:
         """Every group, by file and name."""
@@ -69,13 +76,16 @@ class Evaluator:
 
     async def start(self, groups: Sequence[RuleGroup]) -> None:
         """Take the groups with the alerts that were saved for them."""
-        saved = {group.key: group for group in await self._store.load_rule_alerts()}
+        saved = {group.group_key: group for group in await self._store.load_rule_alerts()}
         for group in groups:
-            state = GroupState.fresh(group)
+            state = self._states[group.key] = GroupState.fresh(group)
             if group.key in saved:
                 self._restore(state, saved[group.key])
-            self._states[group.key] = state
-        await self._forget(saved.keys() - self._states.keys())
+        known = {
+            key: {identity: [alert.labels for alert in alerts] for identity, alerts in group.alerts.items()}
+            for key, group in saved.items()
+        }
+        await self._forget(known)
 
     def _restore(self, state: GroupState, saved: SavedGroup) -> None:
         state.evaluated_at = saved.evaluated_at
@@ -86,39 +96,42 @@ class Evaluator:
                 alerts,
                 evaluated_at=saved.evaluated_at,
                 at=self._clock.now(),
-                grace=self._settings.for_grace_period,
-                tolerance=self._settings.outage_tolerance,
+                grace=self._setup.settings.for_grace_period,
+                tolerance=self._setup.settings.outage_tolerance,
             )
 
-    async def replace(self, groups: Sequence[RuleGroup], settings: EvaluationSettings, external_url: str) -> None:
+    async def replace(self, groups: Sequence[RuleGroup], setup: Setup) -> None:
         """Take new groups: a rule with the same name and labels keeps its alerts; what has no successor is forgotten.
 
         `withdraw` then ends the alerts that were handed on and that no rule stands behind any more.
         """
-        async with self._idle:
-            await self._idle.wait_for(lambda: not any(state.busy for state in self._states.values()))
-            old, self._states = self._states, {}
-            for group in groups:
-                state = self._states[group.key] = GroupState.fresh(group)
-                if group.key in old:
-                    carry_over(old[group.key], state)
-            self._settings, self._external_url = settings, external_url
-        await self._forget(old.keys() - self._states.keys())
-        for key in old.keys() & self._states.keys():
-            await self._forget_rules(old[key], self._states[key])
+        self._held = True
+        try:
+            async with self._idle:
+                await self._idle.wait_for(lambda: not any(state.busy for state in self._states.values()))
+                old, self._states = self._states, {}
+                for group in groups:
+                    state = self._states[group.key] = GroupState.fresh(group)
+                    if group.key in old:
+                        carry_over(old[group.key], state)
+                self._setup = setup
+        finally:
+            self._held = False
+        await self._forget(
+            {key: {rule.identity: list(rule.saved) for rule in group.rules} for key, group in old.items()}
+        )
 
-    async def _forget(self, keys: Iterable[str]) -> None:
+    async def _forget(self, saved: Mapping[str, Mapping[str, Sequence[LabelSet]]]) -> None:
+        """Drop what the store has of groups and rules that are no more; `saved` is labels by group and rule."""
         async with self._store.transaction() as tx:
-            for key in keys:
-                tx.drop_group(key)
-
-    async def _forget_rules(self, old: GroupState, new: GroupState) -> None:
-        kept = new.by_identity()
-        gone = [state for state in old.rules if state.identity not in kept and state.saved]
-        if gone:
-            async with self._store.transaction() as tx:
-                for state in gone:
-                    tx.drop_alerts(old.group.key, state.identity, list(state.saved))
+            for key, rules in saved.items():
+                if key not in self._states:
+                    tx.drop_group(key)
+                    continue
+                kept = self._states[key].by_identity()
+                for identity, labels in rules.items():
+                    if identity not in kept and labels:
+                        tx.drop_alerts(key, identity, labels)
 
     async def withdraw(self, handed_on: Iterable[PostedAlert]) -> None:
         """End every alert handed on as "fires until told otherwise" that no rule of today's groups stands behind."""
@@ -133,7 +146,7 @@ class Evaluator:
             log.info("alerts_withdrawn", alerts=len(orphans), why="their rules are gone")
 
     def _firing_labels(self, state: GroupState) -> Iterable[LabelSet]:
-        external = self._settings.external_labels
+        external = self._setup.settings.external_labels
         for rule in state.rules:
             for alert in rule.alerts.values():
                 if alert.state is State.FIRING:
@@ -153,7 +166,7 @@ class Evaluator:
 
     def _take(self, state: GroupState, at: datetime) -> bool:
         """Mark a group as busy with slot `at`; False when it cannot be evaluated at it."""
-        if state.slot is not None and state.slot >= at:
+        if self._held or (state.slot is not None and state.slot >= at):
             return False
         state.missed += missed(state.slot, at, state.group.interval)
         state.slot = at
@@ -168,14 +181,15 @@ class Evaluator:
 
     def _begin(self, states: Sequence[GroupState], at: datetime) -> dict[timedelta, PendingAnswers]:
         """One plan for all groups that ask about the same time, so that equal queries are sent once."""
+        setup = self._setup
         offsets = {state.group.query_offset for state in states}
         return {
-            offset: self._fetcher.begin(
+            offset: setup.fetcher.begin(
                 [
                     need
                     for s in states
                     if s.group.query_offset == offset
-                    for need in self._evaluator.first_needs(s.group)
+                    for need in self._setup.evaluator.first_needs(s.group)
                 ],
                 at - offset,
             )
@@ -183,9 +197,11 @@ class Evaluator:
         }
 
     async def _run_group(self, state: GroupState, pending: PendingAnswers, at: datetime) -> None:
+        started = self._clock.monotonic()
         try:
-            first = await pending.of(self._evaluator.first_needs(state.group))
-            await self._evaluator.evaluate(state, at, first=first)
+            first = await pending.of(self._setup.evaluator.first_needs(state.group))
+            await self._setup.evaluator.evaluate(state, at, first=first)
+            state.seconds = self._clock.monotonic() - started  # the shared fetch included
             await self._save_and_hand_on(state, at)
         except Exception:
             log.exception("evaluation_failed", group=state.group.key, slot=at.isoformat())
@@ -219,9 +235,9 @@ class Evaluator:
     def _sending(self, group: RuleGroup) -> Sending:
         return Sending(
             interval=group.interval,
-            resend_delay=self._settings.resend_delay,
-            external_labels=self._settings.external_labels,
-            external_url=self._external_url,
+            resend_delay=self._setup.settings.resend_delay,
+            external_labels=self._setup.settings.external_labels,
+            external_url=self._setup.external_url,
         )
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alertd.engine.state import GroupState, Health
 from alertd.errors import StoreError
 from alertd.notify.outbox import Outbox
+from alertd.telemetry.health import SourceReading
+from alertd.telemetry.metrics import Metrics
 from alertd.telemetry.readings import GroupReading, OutboxReading
 
 READ_LIMIT = timedelta(seconds=2)
@@ -43,3 +47,32 @@ async def read_outbox(outbox: Outbox, *, at: datetime) -> OutboxReading | None:
         depth={state.value: count for state, count in stats.depth.items()},
         oldest=at - stats.oldest_at if stats.oldest_at else None,
     )
+
+
+def read_sources(states: Iterable[GroupState]) -> dict[str, SourceReading]:
+    """Every source that groups ask: when it last gave any of their rules an answer."""
+    sources: dict[str, SourceReading] = {}
+    for state in states:
+        answers = [rule.evaluated_at for rule in state.rules if rule.health is Health.OK and rule.evaluated_at]
+        known = sources.get(state.group.source)
+        newest = max([*answers, *([known.answered_at] if known and known.answered_at else [])], default=None)
+        interval = min(state.group.interval, known.interval if known else state.group.interval)
+        sources[state.group.source] = SourceReading(answered_at=newest, interval=interval)
+    return sources
+
+
+_OUTCOMES = {"delivered": "delivered", "retry": "retried", "rejected": "dead", "expired": "dead"}
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryMetrics:
+    """Counts what the deliverer tells of its attempts."""
+
+    metrics: Metrics
+
+    def on_outcome(self, *, receiver: str, integration: str, outcome: str, cause: str, seconds: float) -> None:
+        """See `engine.deliverer.DeliveryHooks`."""
+        self.metrics.notification_attempted(
+            receiver=receiver, integration=integration, outcome=_OUTCOMES[outcome], took=timedelta(seconds=seconds),
+            reason=cause,
+        )  # fmt: skip

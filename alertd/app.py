@@ -1,0 +1,326 @@
+"""The composition root: a configuration -> a running alertd.
+
+Everything is built here, once, in the order in which data flows, and stopped in the opposite order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import SystemRandom
+from urllib.parse import urlsplit
+
+import aiohttp
+import structlog
+
+from alertd import __version__
+from alertd.alerts.annotate import TemplateContext
+from alertd.api.server import Server, make_app, parse_address
+from alertd.api.services import Services
+from alertd.clock import Clock, SystemClock
+from alertd.config.load import Config, digest, load
+from alertd.dispatch.route import Route
+from alertd.engine.alertmanagers import Alertmanagers
+from alertd.engine.deliverer import Deliverer
+from alertd.engine.dispatcher import Dispatcher
+from alertd.engine.evaluator import Evaluator, Outlets, Setup
+from alertd.engine.group_evaluator import GroupEvaluator
+from alertd.engine.janitor import Janitor
+from alertd.engine.ports import Integration, Store
+from alertd.engine.readings import DeliveryMetrics, read_group, read_outbox, read_sources
+from alertd.engine.remote_writer import RemoteWriter
+from alertd.engine.scheduler import Scheduler
+from alertd.errors import AlertdError
+from alertd.http import new_session
+from alertd.notify.plan import Planner
+from alertd.notify.ulid import Ulids
+from alertd.query.fetcher import Fetcher
+from alertd.query.prometheus import PrometheusSource
+from alertd.receivers.registry import by_receiver
+from alertd.store.settings import StorageSettings
+from alertd.store.sqlite import SqliteStore
+from alertd.telemetry import health
+from alertd.telemetry.machine import Host
+from alertd.telemetry.metrics import Metrics
+from alertd.telemetry.systemd import Systemd, watch
+
+log = structlog.get_logger(__name__)
+
+STOP_LIMIT = timedelta(seconds=2)
+"""How long each stage may take to finish what it has begun; all of them together stay under 10 s."""
+
+SETTLED = timedelta(seconds=1)
+"""For how long changed files must stay the same before they are read."""
+
+NOBODY = Route(receiver="")
+"""Where alerts go without a `route:`; only other Alertmanagers are told then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The command line of `alertd run`."""
+
+    config_file: Path
+    listen_address: str
+    storage_path: Path | None = None
+    external_url: str = ""
+    auto_reload: timedelta = timedelta(seconds=30)
+
+
+async def serve(options: Options) -> None:
+    """Run until SIGTERM or SIGINT; raises AlertdError when it cannot start."""
+    config = await asyncio.to_thread(load, options.config_file)
+    clock = SystemClock()
+    async with AsyncExitStack() as owned:
+        session = await owned.enter_async_context(new_session())
+        store = await SqliteStore.open(_storage(config, options))
+        owned.push_async_callback(store.close)
+        await App(config, options, clock=clock, store=store, session=session).run()
+
+
+def _storage(config: Config, options: Options) -> StorageSettings:
+    return StorageSettings(path=options.storage_path) if options.storage_path else config.storage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Links:
+    """What one configuration talks to."""
+
+    setup: Setup
+    writer: RemoteWriter
+    alertmanagers: Alertmanagers
+    route: Route
+    receivers: Mapping[str, Sequence[Integration]]
+    planner: Planner
+
+    async def stop(self) -> None:
+        await asyncio.gather(self.writer.stop(STOP_LIMIT), self.alertmanagers.stop(STOP_LIMIT))
+
+
+class App:
+    """A running alertd."""
+
+    def __init__(
+        self, config: Config, options: Options, *, clock: Clock, store: Store, session: aiohttp.ClientSession
+    ) -> None:
+        self._config = config
+        self._options = options
+        self._clock = clock
+        self._store = store
+        self._session = session
+        self._random = SystemRandom()
+        self._ids = Ulids(self._random)
+        self._started_at = self._groups_since = clock.now()
+        self._refused = False
+        self._ready = False
+        self._stopping = asyncio.Event()
+        self._reloading = asyncio.Lock()
+        self._systemd = Systemd.from_environ(os.environ)
+        self._host = Host(_storage(config, options).path)
+        self._metrics = Metrics(
+            version=__version__, started_at=self._started_at, groups=lambda: map(read_group, self._evaluator.states())
+        )
+        links = self._links = self._link(config)
+        outlets = Outlets(
+            dispatch=lambda alerts: self._dispatcher.ingest(alerts),
+            alertmanagers=lambda alerts: self._links.alertmanagers.post(alerts),
+            evaluated=lambda state: self._metrics.group_evaluated(read_group(state)),
+        )
+        self._evaluator = Evaluator(links.setup, store=store, clock=clock, outlets=outlets)
+        self._scheduler = Scheduler(self._evaluator.run_slot, clock=clock)
+        self._dispatcher = Dispatcher(
+            links.route, links.receivers, planner=links.planner, clock=clock, store=store,
+            queued=lambda: self._deliverer.wake(),
+        )  # fmt: skip
+        self._deliverer = Deliverer(
+            links.receivers, store=store, clock=clock, random=self._random, hooks=DeliveryMetrics(self._metrics),
+            delivered=self._dispatcher.settle,
+        )  # fmt: skip
+        self._janitor = Janitor(store, clock=clock)
+        self._server = Server(
+            make_app(self._services(), prefix=urlsplit(self._url(config)).path), options.listen_address
+        )
+
+    def _link(self, config: Config) -> _Links:
+        """Everything that has to be built anew for another configuration; nothing of it runs yet."""
+        url = self._url(config)
+        writer = RemoteWriter(config.remote_write, self._session, clock=self._clock, random=self._random)
+        fetcher = Fetcher({source.name: PrometheusSource(source, self._session) for source in config.sources})
+        context = TemplateContext(external_labels=config.evaluation.external_labels, external_url=url)
+        evaluator = GroupEvaluator(
+            fetcher=fetcher, context=context, clock=self._clock, sink=writer if config.remote_write else None
+        )
+        return _Links(
+            setup=Setup(evaluator=evaluator, fetcher=fetcher, settings=config.evaluation, external_url=url),
+            writer=writer,
+            alertmanagers=Alertmanagers(config.alertmanagers, self._session, clock=self._clock, random=self._random),
+            route=Route.from_settings(config.route) if config.route else NOBODY,
+            receivers=by_receiver(config.receivers, self._session),
+            planner=Planner(new_id=self._ids, external_url=url),
+        )
+
+    def _url(self, config: Config) -> str:
+        """How people reach this alertd, without a trailing slash."""
+        named = self._options.external_url or config.web.external_url
+        return named.rstrip("/") or f"http://{socket.gethostname()}:{parse_address(self._options.listen_address)[1]}"
+
+    def _services(self) -> Services:
+        return Services(
+            version=__version__,
+            groups=self._evaluator.states,
+            metrics=self._render_metrics,
+            health=self._report,
+            not_ready=lambda: "" if self._ready else "starting",
+            reload=self.reload,
+        )
+
+    # -- running ----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Run until `stop` is called, SIGTERM or SIGINT; then finish what has begun, within limits."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        async with asyncio.TaskGroup() as self._tasks:
+            await self._start()
+            loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._reload_quietly()))
+            await self._stopping.wait()
+            await self._finish()
+
+    def stop(self) -> None:
+        """Begin to end."""
+        self._stopping.set()
+
+    async def _start(self) -> None:
+        self._note_loaded()
+        await self._deliverer.start()
+        await self._dispatcher.start()
+        await self._evaluator.start(self._config.groups)
+        await self._evaluator.withdraw(self._dispatcher.alerts())
+        await self._server.start()
+        self._loops = [
+            self._spawn(loop)
+            for loop in (
+                self._dispatcher.run(),
+                self._deliverer.run(),
+                self._janitor.run(),
+                self._look_for_changes(),
+                watch(self._systemd, alive=self._advances),
+            )
+        ]
+        self._run_links(self._links)
+        self._scheduler.start(self._config.groups)
+        self._ready = True
+        self._systemd.ready(f"evaluating {len(self._config.groups)} rule groups")
+        log.info("alertd_started", version=__version__, groups=len(self._config.groups), url=self._server.url)
+
+    async def _finish(self) -> None:
+        """Last in, first out: no new slots, then no new notifications, then no more answers."""
+        self._ready = False
+        self._systemd.stopping()
+        log.info("alertd_stopping")
+        await self._scheduler.stop(STOP_LIMIT)
+        await self._links.stop()
+        await self._deliverer.stop(STOP_LIMIT)
+        for task in self._loops:
+            task.cancel()
+        await self._server.stop()
+        log.info("alertd_stopped")
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        return self._tasks.create_task(work)
+
+    def _run_links(self, links: _Links) -> None:
+        self._spawn(links.writer.run())
+        self._spawn(links.alertmanagers.run())
+
+    # -- reloading --------------------------------------------------------------------------------------------------
+
+    async def reload(self) -> None:
+        """Read the configuration again and take all of it, or nothing; raises AlertdError with every problem."""
+        async with self._reloading:
+            self._systemd.reloading(monotonic=self._clock.monotonic())
+            try:
+                config = await asyncio.to_thread(load, self._options.config_file)
+                links = self._link(config)
+            except AlertdError as error:
+                self._refused = True
+                self._metrics.config_refused()
+                log.error("config_refused", error=str(error), running="the old configuration goes on")
+                raise
+            else:
+                await self._take(config, links)
+            finally:
+                self._systemd.ready()
+
+    async def _take(self, config: Config, links: _Links) -> None:
+        old, self._links, self._config = self._links, links, config
+        self._run_links(links)
+        await self._evaluator.replace(config.groups, links.setup)
+        self._deliverer.replace(links.receivers)
+        self._dispatcher.replace(links.route, links.receivers, links.planner)
+        await self._evaluator.withdraw(self._dispatcher.alerts())
+        self._groups_since = self._clock.now()
+        self._scheduler.replace(config.groups)
+        self._note_loaded()
+        await old.stop()
+
+    def _note_loaded(self) -> None:
+        self._refused = False
+        self._metrics.config_loaded(at=self._clock.now())
+        self._metrics.expect_notifications(
+            (one.receiver, one.integration) for several in self._links.receivers.values() for one in several
+        )
+        for problem in self._config.warnings:
+            log.warning("config_warning", problem=str(problem))
+        log.info("config_loaded", file=str(self._config.file), groups=len(self._config.groups))
+
+    async def _reload_quietly(self) -> None:
+        """For callers that nobody answers: SIGHUP and changed files. What was wrong is in the log."""
+        with suppress(AlertdError):
+            await self.reload()
+
+    async def _look_for_changes(self) -> None:
+        """Reload when the contents of a file have changed and have stopped changing."""
+        interval = self._options.auto_reload
+        seen = self._config.digest
+        while interval:
+            await self._clock.sleep_until(self._clock.now() + interval)
+            now = await asyncio.to_thread(digest, self._options.config_file)
+            if now in (seen, self._config.digest):
+                continue
+            await self._clock.sleep_until(self._clock.now() + SETTLED)
+            if now == await asyncio.to_thread(digest, self._options.config_file):
+                seen = now
+                await self._reload_quietly()
+
+    # -- showing ----------------------------------------------------------------------------------------------------
+
+    async def _render_metrics(self, accept: str) -> tuple[bytes, str]:
+        return await self._metrics.render(accept, outbox=await read_outbox(self._store, at=self._clock.now()))
+
+    async def _report(self) -> health.Report:
+        at = self._clock.now()
+        states = self._evaluator.states()
+        readings = health.Readings(
+            host=self._host.read(),
+            sources=read_sources(states),
+            groups=[read_group(state) for state in states],
+            groups_since=self._groups_since,
+            outbox=await read_outbox(self._store, at=at),
+            config_refused=self._refused,
+        )
+        return health.assess(readings, version=__version__, started_at=self._started_at, at=at)
+
+    def _advances(self) -> bool:
+        """Whether evaluation goes on: what systemd's watchdog is told."""
+        groups = [read_group(state) for state in self._evaluator.states()]
+        check = health.evaluation(groups, since=self._groups_since, at=self._clock.now())
+        return check.status is health.Status.HEALTHY

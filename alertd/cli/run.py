@@ -1,0 +1,92 @@
+"""`alertd run`: the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command(short_help="run the daemon")
+@click.option(
+    "--config.file",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("alertd.yml"),
+    show_default=True,
+    help="configuration file",
+)
+@click.option(
+    "--storage.path",
+    "storage_path",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="folder for state; overrides storage.path of the configuration",
+)
+@click.option(
+    "--web.listen-address",
+    "listen_address",
+    default=":9093",
+    show_default=True,
+    help="address of the API, the metrics and the health checks",
+)
+@click.option(
+    "--web.external-url",
+    "external_url",
+    default="",
+    help="address under which alertd is reached from outside; used in links",
+)
+@click.option(
+    "--config.auto-reload-interval",
+    "auto_reload",
+    default="30s",
+    show_default=True,
+    help="how often to look for changed files (by their contents); 0 = never",
+)
+@click.option(
+    "--log.level", "log_level", type=click.Choice(["debug", "info", "warn", "error"]), default="info", show_default=True
+)
+@click.option(
+    "--log.format",
+    "log_format",
+    type=click.Choice(["auto", "json", "logfmt", "console"]),
+    default="auto",
+    show_default=True,
+    help="auto: console on a terminal, JSON otherwise",
+)
+def command(
+    config_file: Path,
+    storage_path: Path | None,
+    listen_address: str,
+    external_url: str,
+    auto_reload: str,
+    log_level: str,
+    log_format: str,
+) -> None:
+    """Ask Prometheus, judge the rules, tell people; until SIGTERM or Ctrl-C.
+
+    SIGHUP or POST /-/reload reads the configuration again; a bad one changes nothing.
+    """
+    from alertd.app import Options, serve
+    from alertd.duration import DurationError, parse_duration
+    from alertd.errors import AlertdError
+    from alertd.telemetry.logs import LogFormat, LogLevel, configure
+
+    configure(level=LogLevel(log_level), format=LogFormat(log_format), stream=sys.stderr)
+    try:
+        interval = parse_duration(auto_reload)
+    except DurationError as error:
+        raise click.BadParameter(str(error), param_hint="--config.auto-reload-interval") from error
+    options = Options(
+        config_file=config_file,
+        storage_path=storage_path,
+        listen_address=listen_address,
+        external_url=external_url,
+        auto_reload=interval,
+    )
+    try:
+        asyncio.run(serve(options))
+    except AlertdError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(1) from error

@@ -1,0 +1,41 @@
+"""`Janitor`: forgets what is kept only to be looked up: old deliveries and log entries of groups that have ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from alertd.clock import Clock
+from alertd.engine.ports import Store
+from alertd.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+INTERVAL = timedelta(minutes=15)
+RETENTION = timedelta(hours=120)
+
+
+class Janitor:
+    """Cleans up every quarter of an hour."""
+
+    def __init__(self, store: Store, *, clock: Clock, retention: timedelta = RETENTION) -> None:
+        self._store = store
+        self._clock = clock
+        self._retention = retention
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._clock.sleep_until(self._clock.now() + INTERVAL)
+            try:
+                await self.clean()
+            except StoreError as error:
+                log.error("cleaning_failed", error=str(error))
+
+    async def clean(self) -> None:
+        """Forget what is older than the retention."""
+        before = self._clock.now() - self._retention
+        async with self._store.transaction() as tx:
+            tx.delete_deliveries(before)
+            tx.expire_log(before)
