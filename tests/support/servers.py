@@ -78,8 +78,7 @@ async def alertmanager(config: str = ALERTMANAGER_CONFIG, *, port: int | None = 
     """The address of a fresh Alertmanager."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         address = f"127.0.0.1:{port or free_port()}"
-        file = Path(folder, "alertmanager.yml")
-        file.write_text(config)
+        file = _written(Path(folder, "alertmanager.yml"), config)
         command = [
             program("prometheus-alertmanager"),
             f"--config.file={file}",
@@ -89,6 +88,11 @@ async def alertmanager(config: str = ALERTMANAGER_CONFIG, *, port: int | None = 
         ]
         async with _running(command, ready=f"http://{address}/-/ready"):
             yield f"http://{address}"
+
+
+def _written(file: Path, text: str) -> Path:
+    file.write_text(text)
+    return file
 
 
 @asynccontextmanager
