@@ -18,7 +18,7 @@ from alertd.template.defaults import default_texts
 from alertd.template.lexer import LEFT
 from alertd.template.notification_data import KV, Alert, Alerts, Data, Pair, Pairs, Strings, build_data
 from alertd.template.state import DEFAULT_LIMITS, Limits, Routine
-from alertd.template.template import Template, compiled_trees, merge_trees, parse_text
+from alertd.template.template import Template, compiled_trees, escape_page, merge_trees, parse_text
 
 __all__ = ["KV", "Alert", "Alerts", "Data", "Pair", "Pairs", "Strings", "TemplateSet", "build_data"]
 
@@ -76,12 +76,9 @@ class TemplateSet:
         return Template("", trees, _compiled(trees, self._routines), self._limits)
 
     def _parse_page(self, text: str) -> Template:
-        from alertd.template.html.escaper import escape_trees
-        from alertd.template.html.functions import with_escapers
         added = parse_text(text, name="", functions=NOTIFICATION_FUNCTIONS)
-        trees = escape_trees(merge_trees(self._trees, added), root="")
-        return Template.of_trees(trees, name="", functions=with_escapers(NOTIFICATION_FUNCTIONS),
-                                 missingkey=_MISSING, limits=self._limits)
+        trees, functions = escape_page(merge_trees(self._trees, added), name="", functions=NOTIFICATION_FUNCTIONS)
+        return Template.of_trees(trees, name="", functions=functions, missingkey=_MISSING, limits=self._limits)
 
 
 def _world(templates: TemplateSet, data: Data, now: datetime) -> NotificationWorld:

@@ -275,9 +275,9 @@ def _entries(value: object, fail: Fail, *, pairs: bool) -> Iterable[tuple[object
         if pairs:
             fail(f"can't use {sprint([value])} to iterate over more than one variable")
         return _counted(value)
-    if value is NO_VALUE or value is None:
-        return ()
-    fail(f"range can't iterate over {sprint([value])}")
+    if value is not NO_VALUE and value is not None:
+        fail(f"range can't iterate over {sprint([value])}")
+    return ()
 
 
 def _counted(value: int) -> Iterator[tuple[object, object]]:

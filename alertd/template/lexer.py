@@ -40,7 +40,7 @@ class Token(NamedTuple):
         return go_quote(self.text)
 
 
-class _Fault(Exception):
+class _LexingError(Exception):
     """Lexing stops here; the message becomes the last token."""
 
 
@@ -49,7 +49,7 @@ def tokenize(text: str) -> list[Token]:
     lexer = _Lexer(text)
     try:
         lexer.run()
-    except _Fault as fault:
+    except _LexingError as fault:
         lexer.tokens.append(Token("error", str(fault), lexer.start, lexer.line))
     return lexer.tokens
 
@@ -156,11 +156,11 @@ class _Lexer:
     def _comment(self) -> None:
         end = self.text.find("*/", self.pos + 2)
         if end < 0:
-            raise _Fault("unclosed comment")
+            raise _LexingError("unclosed comment")
         self.pos = end + 2
         closed, trims = self._at_right(self.pos)
         if not closed:
-            raise _Fault("comment ends before closing delimiter")
+            raise _LexingError("comment ends before closing delimiter")
         self._close(trims, emit=False)
 
     def _close(self, trims: bool, *, emit: bool) -> None:
@@ -181,12 +181,12 @@ class _Lexer:
             closed, trims = self._at_right(self.pos)
             if closed:
                 if self.parens:
-                    raise _Fault("unclosed left paren")
+                    raise _LexingError("unclosed left paren")
                 self._close(trims, emit=True)
                 return
             char = self._peek()
             if not char:
-                raise _Fault("unclosed action")
+                raise _LexingError("unclosed action")
             self._one_token(char)
 
     def _one_token(self, char: str) -> None:
@@ -216,7 +216,7 @@ class _Lexer:
         self.pos += 1
         if char == ":":
             if self._peek() != "=":
-                raise _Fault("expected :=")
+                raise _LexingError("expected :=")
             self.pos += 1
             self._emit("declare")
         elif char == "(":
@@ -225,12 +225,12 @@ class _Lexer:
         elif char == ")":
             self.parens -= 1
             if self.parens < 0:
-                raise _Fault("unexpected right paren")
+                raise _LexingError("unexpected right paren")
             self._emit(")")
         elif " " <= char <= "~":
             self._emit("char")
         else:
-            raise _Fault(f"unrecognized character in action: {_unicode_name(char)}")
+            raise _LexingError(f"unrecognized character in action: {_unicode_name(char)}")
 
     def _space(self) -> None:
         text, pos, end = self.text, self.pos, len(self.text)
@@ -249,7 +249,7 @@ class _Lexer:
             pos += 1
         self.pos = pos
         if not self._at_end_of_word():
-            raise _Fault(f"bad character {_unicode_name(self._peek())}")
+            raise _LexingError(f"bad character {_unicode_name(self._peek())}")
         word = text[self.start:pos]
         if word in KEYWORDS:
             self._emit(word)
@@ -263,7 +263,7 @@ class _Lexer:
         while (char := self._peek()) and is_name_character(char):
             self.pos += 1
         if not self._at_end_of_word():
-            raise _Fault(f"bad character {_unicode_name(self._peek())}")
+            raise _LexingError(f"bad character {_unicode_name(self._peek())}")
         self._emit(kind)
 
     def _quoted(self, quote: str) -> None:
@@ -278,7 +278,7 @@ class _Lexer:
                 if char and char != "\n":
                     continue
             if not char or char == "\n":
-                raise _Fault(fault)
+                raise _LexingError(fault)
             if char == quote:
                 break
         self._emit("string" if quote == '"' else "character")
@@ -286,19 +286,19 @@ class _Lexer:
     def _raw(self) -> None:
         end = self.text.find("`", self.pos + 1)
         if end < 0:
-            raise _Fault("unterminated raw quoted string")
+            raise _LexingError("unterminated raw quoted string")
         self.pos = end + 1
         self._emit("raw")
 
     def _number(self) -> None:
         if not self._scan_number():
-            raise _Fault(f"bad number syntax: {go_quote(self.text[self.start:self.pos])}")
+            raise _LexingError(f"bad number syntax: {go_quote(self.text[self.start:self.pos])}")
         if self._peek() not in ("+", "-"):
             self._emit("number")
             return
         # 1+2i is one complex constant; 1+1 is nothing.
         if not self._scan_number() or self.text[self.pos - 1] != "i":
-            raise _Fault(f"bad number syntax: {go_quote(self.text[self.start:self.pos])}")
+            raise _LexingError(f"bad number syntax: {go_quote(self.text[self.start:self.pos])}")
         self._emit("complex")
 
     def _scan_number(self) -> bool:

@@ -86,8 +86,7 @@ def format_four_digits(value: float) -> str:
 def _binary(value: float) -> str:
     if value == 0:
         return ("-" if math.copysign(1, value) < 0 else "") + "0p-1074"
-    mantissa, exponent = math.frexp(value)
-    exponent = max(exponent - 53, -1074)
+    exponent = max(math.frexp(value)[1] - 53, -1074)
     return f"{int(math.ldexp(value, -exponent))}p{exponent:+d}"
 
 

@@ -177,7 +177,7 @@ class _Parser:
                 return body, node
             body.nodes.append(node)
         stream.next()
-        stream.fail("unexpected EOF")
+        return stream.fail("unexpected EOF")
 
     def _text_or_action(self) -> n.Statement | _End:
         stream = self.stream
@@ -232,7 +232,6 @@ class _Parser:
         return _End(closing.pos, "else")
 
     def _control(self, keyword: str, pos: int) -> n.Branch:
-        stream = self.stream
         known = len(self.variables)
         pipe = self._pipeline(keyword, "right")
         self.range_depth += keyword == "range"

@@ -18,7 +18,7 @@ from alertd.template.errors import ExecError, NeedsQuery, ParseError
 from alertd.template.lexer import LEFT
 from alertd.template.prometheus_functions import RULE_FUNCTIONS, QueryFailed, RuleWorld, Sample
 from alertd.template.state import DEFAULT_LIMITS, UNSET, Limits, Routine, State
-from alertd.template.template import Template, run_routine
+from alertd.template.template import compiled_trees, escape_page, parse_text, run_routine
 from alertd.template.values import Map, StringMap, Struct
 from alertd.template.walk import walk
 
@@ -103,9 +103,12 @@ def compile_rule_template(text: str, *, alert: str, missingkey: str = "zero", ht
         return RuleTemplate(text, name, is_constant=True)
     has_alert = "$alert" in text
     prelude = _PRELUDE + (_ALERT_PRELUDE if has_alert else "")
-    template = Template.parse(prelude + text, name=name, functions=RULE_FUNCTIONS, missingkey=missingkey)
-    routine = compile_statements(template.trees[name], RULE_FUNCTIONS, missingkey=missingkey, skip=4 + has_alert)
-    return RuleTemplate(text, name, False, routine, template.routines, template.trees, has_alert, limits)
+    trees, functions = parse_text(prelude + text, name=name, functions=RULE_FUNCTIONS), RULE_FUNCTIONS
+    if html:
+        trees, functions = escape_page(trees, name=name, functions=functions)
+    routines = compiled_trees(trees, functions, missingkey=missingkey)
+    routine = compile_statements(trees[name], functions, missingkey=missingkey, skip=4 + has_alert)
+    return RuleTemplate(text, name, False, routine, routines, trees, has_alert, limits)
 
 
 def expand(template: RuleTemplate, data: RuleData) -> str:

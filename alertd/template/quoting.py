@@ -109,11 +109,7 @@ def _join_bytes(parts: list[str]) -> str:
 
 def go_quote(text: str, *, ascii_only: bool = False, quote: str = '"') -> str:
     """The text as Go's %q prints it; with ascii_only as %+q."""
-    parts = [quote]
-    for char in text:
-        parts.append(_written(char, ascii_only=ascii_only, quote=quote))
-    parts.append(quote)
-    return "".join(parts)
+    return quote + "".join(_written(char, ascii_only=ascii_only, quote=quote) for char in text) + quote
 
 
 def _written(char: str, *, ascii_only: bool, quote: str) -> str:

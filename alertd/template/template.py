@@ -89,6 +89,14 @@ def parse_text(text: str, *, name: str, functions: FunctionSet) -> dict[str, n.T
         raise ParseError(f"template: {name}:1: nested too deeply", template=name, line=1) from None
 
 
+def escape_page(trees: Trees, *, name: str, functions: FunctionSet) -> tuple[dict[str, n.Tree], FunctionSet]:
+    """The trees that `name` reaches, escaped by context, and the functions they need; raises ExecError."""
+    # Escaping is for mail and the like: who renders annotations only never loads it.
+    from alertd.template.html.escaper import escape_trees
+    from alertd.template.html.filters import with_escapers
+    return escape_trees(trees, root=name), with_escapers(functions)
+
+
 def merge_trees(known: Trees, added: Trees) -> dict[str, n.Tree]:
     """Templates of a later text replace earlier ones, but an empty body never replaces a full one."""
     merged = dict(known)

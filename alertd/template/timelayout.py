@@ -200,19 +200,19 @@ class _Parsing:
         self.rest = self.rest[match.end():]
         return match[0]
 
-    def _token(self, token: str, following: str) -> None:
-        if token in _NUMBERS:
-            self._number(token, following)
-        elif token in ("Jan", "January", "Mon", "Monday"):
-            self._name(token)
-        elif token in ("PM", "pm"):
-            self.half = self._take("[AP]M" if token == "PM" else "[ap]m", token).lower()
-        elif token == "MST":
-            self._abbreviation(token)
-        elif token[0] in ".,":
-            self._fraction(token)
+    def _token(self, piece: str, following: str) -> None:
+        if piece in _NUMBERS:
+            self._number(piece, following)
+        elif piece in ("Jan", "January", "Mon", "Monday"):
+            self._name(piece)
+        elif piece in ("PM", "pm"):
+            self.half = self._take("[AP]M" if piece == "PM" else "[ap]m", piece).lower()
+        elif piece == "MST":
+            self._abbreviation(piece)
+        elif piece[0] in ".,":
+            self._fraction(piece)
         else:
-            self._offset(token)
+            self._offset(piece)
 
     def _number(self, token: str, following: str) -> None:
         field, pattern, (least, most) = _NUMBERS[token]

@@ -191,10 +191,9 @@ def _data(data: dict[str, Any]) -> Any:
 
 
 def _build_data(fields: dict[str, Any]) -> str:
+    from alertd.labels import fingerprint
     from alertd.template.alertmanager import Alert, build_data
     from alertd.template.gojson import to_json
-
-    from alertd.labels import fingerprint
     data = fields["data"]
     alerts = [
         Alert.build(labels=alert["labels"], annotations=alert["annotations"],

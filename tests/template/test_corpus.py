@@ -14,11 +14,12 @@ from tests.template.corpus_cases import Case, cases, render
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in cases()])
 def test_renders_as_go_does(case: Case) -> None:
-    wanted = case.fields
+    assert outcome_of(case) == {key: case.fields[key] for key in ("expected", "error") if key in case.fields}
+
+
+def outcome_of(case: Case) -> dict[str, str]:
+    """What rendering gives, in the words of the corpus."""
     try:
-        outcome = render(case)
+        return {"expected": render(case)}
     except TemplateError as error:
-        assert wanted.get("error") == error.kind, f"{error!s}; wanted {wanted.get('expected', wanted.get('error_text'))!r}"
-        return
-    assert "error" not in wanted, f"rendered {outcome!r}; wanted {wanted['error']}: {wanted['error_text']}"
-    assert outcome == wanted["expected"]
+        return {"error": error.kind}
