@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 _LINE_BYTES = 1024 * 1024
+_LAST_WORDS = timedelta(seconds=1)
 
 
 @asynccontextmanager
@@ -37,15 +38,21 @@ async def child_process(
         try:
             await _end(process, stop_limit)
         finally:
-            listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
+            await _hear_out(listening)
 
 
 def _ending_with_us() -> list[str]:
     """Words before the command that let Linux kill it when we die."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+
+
+async def _hear_out(listening: asyncio.Task[None]) -> None:
+    """The last words of a process that has ended; a grandchild that keeps the pipe open is not waited for."""
+    await asyncio.wait({listening}, timeout=_LAST_WORDS.total_seconds())
+    listening.cancel()
+    with suppress(asyncio.CancelledError):
+        await listening
 
 
 async def _listen(stream: asyncio.StreamReader, hear: Callable[[str], None]) -> None:

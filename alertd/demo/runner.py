@@ -1,0 +1,120 @@
+"""Starts the gateway, Prometheus, alertd and the receiver; ends all of them, always."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+
+from alertd.clock import SystemClock
+from alertd.demo.daemon import running_daemon
+from alertd.demo.exporter import Exporter
+from alertd.demo.receiver import Receiver
+from alertd.demo.scenario import Scenario
+from alertd.demo.trace import load_trace
+from alertd.demo.web import serving
+from alertd.replay.local_prometheus import LocalPrometheus
+
+GATEWAY_PORT = 19464
+"""Where the gateway is found by a Prometheus that is not ours."""
+
+_SCRAPE = {"job_name": "agentgateway", "scrape_interval": "1s"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """The command line of `alertd demo`.
+
+    lasts            how long it runs, from its start; None: until it is interrupted
+    prometheus_url   an existing Prometheus; empty: start one
+    """
+
+    lasts: timedelta | None = None
+    prometheus_url: str = ""
+
+
+async def run_demo(options: DemoOptions, *, tell: Callable[[str], None]) -> set[str]:
+    """Run until the time is over or SIGINT, SIGTERM or SIGHUP comes. What is worth reading goes to `tell`.
+
+    returns  the states that notifications really delivered: `firing`, `resolved`
+    raises   AlertdError when something does not start, or alertd ends by itself
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    def tell_or_stop(text: str) -> None:
+        try:
+            tell(text)
+        except OSError:  # nobody reads any more
+            stop.set()
+
+    receiver = Receiver(tell_or_stop)
+    show = asyncio.create_task(_show(options, receiver, tell_or_stop))
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        seconds = options.lasts.total_seconds() if options.lasts else None
+        await asyncio.wait({show, stopped}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (stopped, show):
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await show
+    return receiver.delivered
+
+
+async def _show(options: DemoOptions, receiver: Receiver, tell: Callable[[str], None]) -> None:
+    """Start everything, let the traffic flow, and watch alertd; whatever ends this ends everything."""
+    exporter = Exporter(Scenario(load_trace()), clock=SystemClock())
+    async with AsyncExitStack() as owned:
+        port = GATEWAY_PORT if options.prometheus_url else 0
+        gateway = await owned.enter_async_context(serving(exporter.app, port=port))
+        scrape = {**_SCRAPE, "static_configs": [{"targets": [gateway.removeprefix("http://")]}]}
+        tell(f"  gateway      {gateway}/metrics  (real LLM traffic, an hour of it in a minute)")
+        prometheus = options.prometheus_url
+        if not prometheus:
+            prometheus = (await owned.enter_async_context(LocalPrometheus(scrape_configs=[scrape]))).url
+        tell(f"  Prometheus   {prometheus}")
+        inbox = await owned.enter_async_context(serving(receiver.app))
+        tell(f"  receiver     {inbox}")
+        folder = Path(owned.enter_context(TemporaryDirectory(prefix="alertd-demo-", ignore_cleanup_errors=True)))
+        config_file = write_configuration(folder, prometheus=prometheus, inbox=inbox)
+        daemon = await owned.enter_async_context(running_daemon(config_file, folder / "data", tell=tell))
+        tell(f"  alertd       {daemon.url}/api/v1/rules  (configuration: {config_file})")
+        if options.prometheus_url:
+            tell(f"\nprometheus.yml of that Prometheus must have:\n\n{_yaml({'scrape_configs': [scrape]})}")
+        await exporter.scraped.wait()
+        exporter.begin()
+        tell("\nTraffic flows. Soon a provider fails, later a tenant uses far too many tokens. Ctrl-C ends all.\n")
+        await daemon.ended()
+
+
+def write_configuration(folder: Path, *, prometheus: str, inbox: str) -> Path:
+    """alertd.yml and the demo's rules in `folder`, with timers short enough to watch; returns the path of alertd.yml."""
+    (folder / "rules.yml").write_text((files("alertd.demo") / "data" / "rules.yml").read_text())
+    route: dict[str, object] = {"receiver": "terminal", "group_by": ["alertname"]}
+    route |= {"group_wait": "1s", "group_interval": "2s", "repeat_interval": "1h"}
+    config_file = folder / "alertd.yml"
+    config_file.write_text(
+        _yaml(
+            {
+                "prometheus": {"url": prometheus},
+                "rule_files": ["rules.yml"],
+                "route": route,
+                "receivers": [{"name": "terminal", "webhook_configs": [{"url": f"{inbox}/"}]}],
+            }
+        )
+    )
+    return config_file
+
+
+def _yaml(value: object) -> str:
+    return yaml.safe_dump(value, sort_keys=False)
