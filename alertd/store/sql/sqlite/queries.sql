@@ -1,0 +1,128 @@
+-- name: save_group
+INSERT INTO rule_groups (group_key, evaluated_at) VALUES (:group_key, :evaluated_at)
+ON CONFLICT DO UPDATE SET evaluated_at = excluded.evaluated_at;
+
+-- name: drop_group
+DELETE FROM rule_groups WHERE group_key = :group_key;
+
+-- name: drop_group_alerts
+DELETE FROM rule_alerts WHERE group_key = :group_key;
+
+-- name: save_alert
+INSERT INTO rule_alerts (group_key, rule, labels, alert) VALUES (:group_key, :rule, :labels, :alert)
+ON CONFLICT DO UPDATE SET alert = excluded.alert;
+
+-- name: drop_alert
+DELETE FROM rule_alerts WHERE group_key = :group_key AND rule = :rule AND labels = :labels;
+
+-- name: rule_groups
+SELECT group_key, evaluated_at FROM rule_groups ORDER BY group_key;
+
+-- name: rule_alerts
+SELECT group_key, rule, alert FROM rule_alerts ORDER BY group_key, rule, labels;
+
+-- name: put_posted
+INSERT INTO posted_alerts (labels, updated_at, alert) VALUES (:labels, :updated_at, :alert)
+ON CONFLICT DO UPDATE SET updated_at = excluded.updated_at, alert = excluded.alert;
+
+-- name: drop_posted
+-- A copy that was handed on since stays.
+DELETE FROM posted_alerts WHERE labels = :labels AND updated_at = :updated_at;
+
+-- name: posted_alerts
+SELECT alert FROM posted_alerts ORDER BY labels;
+
+-- name: put_group_timer
+INSERT INTO group_timers (group_key, next_at) VALUES (:group_key, :next_at)
+ON CONFLICT DO UPDATE SET next_at = excluded.next_at;
+
+-- name: drop_group_timer
+DELETE FROM group_timers WHERE group_key = :group_key;
+
+-- name: group_timers
+SELECT group_key, next_at FROM group_timers;
+
+-- name: put_log_entry
+INSERT INTO notification_log (group_key, receiver, integration, idx, part, at, entry)
+VALUES (:group_key, :receiver, :integration, :idx, :part, :at, :entry)
+ON CONFLICT DO UPDATE SET at = excluded.at, entry = excluded.entry;
+
+-- name: put_log_entry_of_lease
+-- Only as long as the delivery is still leased to the attempt that is recorded.
+INSERT INTO notification_log (group_key, receiver, integration, idx, part, at, entry)
+SELECT :group_key, :receiver, :integration, :idx, :part, :at, :entry
+WHERE EXISTS (SELECT 1 FROM deliveries WHERE id = :id AND state = 'leased' AND attempts = :attempts)
+ON CONFLICT DO UPDATE SET at = excluded.at, entry = excluded.entry;
+
+-- name: log_entries
+SELECT entry FROM notification_log WHERE group_key IN (SELECT value FROM json_each(:group_keys));
+
+-- name: expire_log
+DELETE FROM notification_log
+WHERE at < :before AND NOT EXISTS (SELECT 1 FROM group_timers WHERE group_timers.group_key = notification_log.group_key);
+
+-- name: enqueue
+INSERT INTO deliveries (
+    id, group_key, receiver, integration, idx, part, destination, kind, reason, state, attempts, next_at, created_at,
+    deadline, longest_delay, lease_owner, lease_until, last_error, entry, content_type, body
+) VALUES (
+    :id, :group_key, :receiver, :integration, :idx, :part, :destination, :kind, :reason, :state, :attempts, :next_at,
+    :created_at, :deadline, :longest_delay, :lease_owner, :lease_until, :last_error, :entry, :content_type, :body
+);
+
+-- name: supersede
+UPDATE deliveries SET state = 'superseded' WHERE id = :id AND state = 'queued';
+
+-- name: record_delivery
+UPDATE deliveries
+SET state = :state, next_at = :next_at, lease_owner = '', lease_until = NULL, last_error = :last_error
+WHERE id = :id AND state = 'leased' AND attempts = :attempts;
+
+-- name: delete_deliveries
+DELETE FROM deliveries WHERE state IN ('delivered', 'dead', 'superseded') AND created_at < :before;
+
+-- name: open_deliveries
+SELECT * FROM deliveries
+WHERE state IN ('queued', 'leased') AND group_key IN (SELECT value FROM json_each(:group_keys))
+ORDER BY id;
+
+-- name: busy_destinations
+SELECT destination, count(*) FROM deliveries WHERE state = 'leased' GROUP BY destination;
+
+-- name: ready_deliveries
+-- Of a stream only the oldest one: its deliveries are sent in order, one at a time.
+SELECT id, destination FROM deliveries AS ready
+WHERE state = 'queued' AND next_at <= :at AND destination NOT IN (SELECT value FROM json_each(:skip))
+    AND NOT EXISTS (
+        SELECT 1 FROM deliveries AS older
+        WHERE older.state IN ('queued', 'leased')
+            AND older.group_key = ready.group_key AND older.receiver = ready.receiver
+            AND older.integration = ready.integration AND older.idx = ready.idx AND older.part = ready.part
+            AND older.id < ready.id
+    )
+ORDER BY id
+LIMIT :limit;
+
+-- name: lease
+UPDATE deliveries
+SET state = 'leased', attempts = attempts + 1, lease_owner = :owner, lease_until = :until
+WHERE id = :id
+RETURNING *;
+
+-- name: lost_leases
+SELECT * FROM deliveries
+WHERE state = 'leased' AND (lease_until <= :at OR (:owner <> '' AND lease_owner = :owner))
+ORDER BY id;
+
+-- name: next_delivery_at
+SELECT min(next_at) FROM deliveries
+WHERE state = 'queued' AND next_at > :after AND destination NOT IN (SELECT value FROM json_each(:skip));
+
+-- name: deliveries
+SELECT * FROM deliveries WHERE :state = '' OR state = :state ORDER BY id DESC LIMIT :limit;
+
+-- name: depth
+SELECT state, count(*) FROM deliveries GROUP BY state;
+
+-- name: oldest_open
+SELECT min(created_at) FROM deliveries WHERE state IN ('queued', 'leased');

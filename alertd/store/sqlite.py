@@ -1,0 +1,223 @@
+"""The SQLite store: one file, one writer thread, every commit on disk before it returns."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from alertd.alerts.alert import Alert
+from alertd.alerts.keeping import SavedGroup
+from alertd.alerts.posted import PostedAlert
+from alertd.dispatch.grouping import GroupTimer
+from alertd.labels import LabelSet
+from alertd.notify.log import LogEntry
+from alertd.notify.outbox import Delivery, DeliveryState, OutboxStats
+from alertd.store.codec import decode_alert, decode_entry, decode_posted, encode, labels_key, microseconds, time_of
+from alertd.store.settings import StorageSettings
+from alertd.store.sqlite_file import FILE_NAME, connect, lock, migrations, queries
+from alertd.store.sqlite_rows import delivery_of, delivery_row, entry_row
+from alertd.store.sqlite_writer import SqliteWriter
+
+_SQL = queries()
+
+
+class SqliteTransaction:
+    """Records statements; they are run and committed together."""
+
+    def __init__(self) -> None:
+        self.statements: list[tuple[str, list[dict[str, Any]]]] = []
+
+    def _add(self, query: str, *rows: dict[str, Any]) -> None:
+        if rows:
+            self.statements.append((_SQL[query], list(rows)))
+
+    def run(self, connection: sqlite3.Connection) -> None:
+        for sql, rows in self.statements:
+            connection.executemany(sql, rows)
+
+    def save_group(self, group_key: str, evaluated_at: datetime) -> None:
+        self._add("save_group", {"group_key": group_key, "evaluated_at": microseconds(evaluated_at)})
+
+    def drop_group(self, group_key: str) -> None:
+        self._add("drop_group", {"group_key": group_key})
+        self._add("drop_group_alerts", {"group_key": group_key})
+
+    def save_alerts(self, group_key: str, rule_identity: str, alerts: Sequence[Alert]) -> None:
+        rule = {"group_key": group_key, "rule": rule_identity}
+        self._add("save_alert", *(rule | {"labels": labels_key(one.labels), "alert": encode(one)} for one in alerts))
+
+    def drop_alerts(self, group_key: str, rule_identity: str, labels: Sequence[LabelSet]) -> None:
+        rule = {"group_key": group_key, "rule": rule_identity}
+        self._add("drop_alert", *(rule | {"labels": labels_key(one)} for one in labels))
+
+    def put_posted(self, alerts: Sequence[PostedAlert]) -> None:
+        self._add("put_posted", *(_version(one) | {"alert": encode(one)} for one in alerts))
+
+    def drop_posted(self, alerts: Sequence[PostedAlert]) -> None:
+        self._add("drop_posted", *map(_version, alerts))
+
+    def put_group_timer(self, timer: GroupTimer) -> None:
+        self._add("put_group_timer", {"group_key": timer.group_key, "next_at": microseconds(timer.next_at)})
+
+    def drop_group_timer(self, group_key: str) -> None:
+        self._add("drop_group_timer", {"group_key": group_key})
+
+    def put_log_entry(self, entry: LogEntry) -> None:
+        self._add("put_log_entry", entry_row(entry))
+
+    def expire_log(self, before: datetime) -> None:
+        self._add("expire_log", {"before": microseconds(before)})
+
+    def enqueue(self, delivery: Delivery, *, supersedes: Sequence[str] = ()) -> None:
+        self.supersede(supersedes)
+        self._add("enqueue", delivery_row(delivery))
+
+    def supersede(self, ids: Sequence[str]) -> None:
+        self._add("supersede", *({"id": one} for one in ids))
+
+    def record_delivery(self, delivery: Delivery, entry: LogEntry | None = None) -> None:
+        row = delivery_row(delivery)
+        if entry is not None:
+            lease = {"id": row["id"], "attempts": row["attempts"]}
+            self._add("put_log_entry_of_lease", entry_row(entry) | lease)
+        self._add("record_delivery", row)
+
+    def delete_deliveries(self, before: datetime) -> None:
+        self._add("delete_deliveries", {"before": microseconds(before)})
+
+
+class SqliteStore:
+    """Implements `engine.ports.Store`."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, lock_file: IO[str]) -> None:
+        self._writer = SqliteWriter(connection, path)
+        self._lock_file = lock_file
+
+    @classmethod
+    async def open(cls, settings: StorageSettings) -> SqliteStore:
+        """Open (or make) the database in the storage path; raises StoreError."""
+        return await asyncio.to_thread(cls._open, settings.path)
+
+    @classmethod
+    def _open(cls, folder: Path) -> SqliteStore:
+        lock_file = lock(folder)
+        path = folder / FILE_NAME
+        try:
+            return cls(connect(path, migrations()), path, lock_file)
+        except BaseException:
+            lock_file.close()
+            raise
+
+    async def close(self) -> None:
+        """Close the file; another process may open it then."""
+        await self._writer.close()
+        self._lock_file.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[SqliteTransaction]:
+        tx = SqliteTransaction()
+        yield tx
+        if tx.statements:
+            await self._writer.run(tx.run)
+
+    async def _rows(self, query: str, **values: Any) -> list[sqlite3.Row]:
+        return await self._writer.run(lambda connection: connection.execute(_SQL[query], values).fetchall())
+
+    async def load_rule_alerts(self) -> Sequence[SavedGroup]:
+        alerts: dict[str, dict[str, list[Alert]]] = defaultdict(lambda: defaultdict(list))
+        for row in await self._rows("rule_alerts"):
+            alerts[row["group_key"]][row["rule"]].append(decode_alert(row["alert"]))
+        return [
+            SavedGroup(group_key=key, evaluated_at=time_of(at), alerts={r: tuple(a) for r, a in alerts[key].items()})
+            for key, at in await self._rows("rule_groups")
+        ]
+
+    async def posted_alerts(self) -> Sequence[PostedAlert]:
+        return [decode_posted(row["alert"]) for row in await self._rows("posted_alerts")]
+
+    async def group_timers(self) -> Sequence[GroupTimer]:
+        return [GroupTimer(group_key=key, next_at=time_of(at)) for key, at in await self._rows("group_timers")]
+
+    async def log_entries(self, group_keys: Collection[str]) -> Sequence[LogEntry]:
+        rows = await self._rows("log_entries", group_keys=_json(group_keys))
+        return [decode_entry(row["entry"]) for row in rows]
+
+    async def open_deliveries(self, group_keys: Collection[str]) -> Sequence[Delivery]:
+        return [delivery_of(row) for row in await self._rows("open_deliveries", group_keys=_json(group_keys))]
+
+    async def lease_deliveries(
+        self,
+        *,
+        at: datetime,
+        limit: int,
+        per_destination: int,
+        lease_until: datetime,
+        owner: str,
+        skip: Collection[str],
+    ) -> Sequence[Delivery]:
+        lease = {"owner": owner, "until": microseconds(lease_until)}
+        room = _Room(limit=limit, per_destination=per_destination, skip=skip)
+        rows = await self._writer.run(lambda connection: _lease(connection, microseconds(at), lease, room))
+        return sorted(map(delivery_of, rows), key=lambda delivery: delivery.id)
+
+    async def lost_leases(self, *, at: datetime, owner: str = "") -> Sequence[Delivery]:
+        return [delivery_of(row) for row in await self._rows("lost_leases", at=microseconds(at), owner=owner)]
+
+    async def next_delivery_at(self, *, after: datetime, skip: Collection[str]) -> datetime | None:
+        [[value]] = await self._rows("next_delivery_at", after=microseconds(after), skip=_json(skip))
+        return None if value is None else time_of(value)
+
+    async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 100) -> Sequence[Delivery]:
+        return [delivery_of(row) for row in await self._rows("deliveries", state=state or "", limit=limit)]
+
+    async def outbox_stats(self) -> OutboxStats:
+        [[oldest]] = await self._rows("oldest_open")
+        depth = {DeliveryState(state): count for state, count in await self._rows("depth")}
+        return OutboxStats(depth=depth, oldest_at=None if oldest is None else time_of(oldest))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Room:
+    """How many deliveries may be leased: in all, per destination, and to which destinations none."""
+
+    limit: int
+    per_destination: int
+    skip: Collection[str]
+
+
+def _lease(connection: sqlite3.Connection, at: int, lease: dict[str, Any], room: _Room) -> list[sqlite3.Row]:
+    """Lease the oldest ready deliveries, looking past those whose destination turns out to be full."""
+    busy = Counter(dict(connection.execute(_SQL["busy_destinations"]).fetchall()))
+    full = {*room.skip, *(destination for destination, count in busy.items() if count >= room.per_destination)}
+    leased: list[sqlite3.Row] = []
+    while (wanted := room.limit - len(leased)) > 0:
+        ready = connection.execute(
+            _SQL["ready_deliveries"], {"at": at, "skip": _json(full), "limit": wanted}
+        ).fetchall()
+        for delivery_id, destination in ready:
+            if destination in full:
+                continue
+            leased.append(connection.execute(_SQL["lease"], lease | {"id": delivery_id}).fetchone())
+            busy[destination] += 1
+            if busy[destination] >= room.per_destination:
+                full.add(destination)
+        if len(ready) < wanted:
+            break
+    return leased
+
+
+def _version(alert: PostedAlert) -> dict[str, Any]:
+    return {"labels": labels_key(alert.labels), "updated_at": microseconds(alert.updated_at)}
+
+
+def _json(values: Collection[str]) -> str:
+    return msgspec.json.encode(list(values)).decode()

@@ -1,0 +1,356 @@
+"""What every store does alike: memory and SQLite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Collection, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from alertd.alerts.alert import Alert
+from alertd.dispatch.grouping import GroupTimer
+from alertd.engine.ports import Store
+from alertd.labels import LabelSet
+from alertd.notify.outbox import (
+    Cause,
+    Delivered,
+    Delivery,
+    DeliveryState,
+    LeaseLost,
+    OutboxStats,
+    Rejected,
+    Retry,
+    step,
+)
+from alertd.store.memory import MemoryStore
+from alertd.store.settings import StorageSettings
+from alertd.store.sqlite import SqliteStore
+from tests.support.builders import (
+    T0,
+    a_delivery,
+    a_log_entry,
+    a_posted_alert,
+    a_stream,
+    after,
+    an_alert,
+    an_episode,
+)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    made: Store = MemoryStore() if request.param == "memory" else await SqliteStore.open(StorageSettings(path=tmp_path))
+    yield made
+    await made.close()
+
+
+async def enqueue(store: Store, *deliveries: Delivery) -> None:
+    async with store.transaction() as tx:
+        for delivery in deliveries:
+            tx.enqueue(delivery)
+
+
+async def lease(
+    store: Store,
+    *,
+    at: datetime = T0,
+    limit: int = 10,
+    per_destination: int = 10,
+    owner: str = "me",
+    skip: Collection[str] = (),
+) -> list[Delivery]:
+    leased = await store.lease_deliveries(
+        at=at,
+        limit=limit,
+        per_destination=per_destination,
+        lease_until=at + timedelta(seconds=40),
+        owner=owner,
+        skip=skip,
+    )
+    return list(leased)
+
+
+def by_labels(alerts: Iterable[Alert]) -> dict[LabelSet, Alert]:
+    return {alert.labels: alert for alert in alerts}
+
+
+async def state_of(store: Store, delivery: Delivery) -> DeliveryState:
+    return {one.id: one.state for one in await store.deliveries()}[delivery.id]
+
+
+class TestTransactions:
+    async def test_an_exception_in_the_block_discards_all_writes(self, store: Store) -> None:
+        async def write_and_fail() -> None:
+            async with store.transaction() as tx:
+                tx.put_posted([a_posted_alert()])
+                raise ValueError("changed my mind")
+
+        with pytest.raises(ValueError, match="changed my mind"):
+            await write_and_fail()
+        assert list(await store.posted_alerts()) == []
+
+    async def test_nothing_is_seen_before_the_block_ends(self, store: Store) -> None:
+        async with store.transaction() as tx:
+            tx.put_posted([a_posted_alert()])
+            assert len(await store.posted_alerts()) == 0
+        assert len(await store.posted_alerts()) == 1
+
+    async def test_writes_take_effect_in_the_order_they_were_made(self, store: Store) -> None:
+        alert = a_posted_alert()
+        async with store.transaction() as tx:
+            tx.drop_posted([alert])
+            tx.put_posted([alert])
+        assert list(await store.posted_alerts()) == [alert]
+
+
+class TestRuleAlerts:
+    async def test_alerts_come_back_by_rule_as_they_were_saved(self, store: Store) -> None:
+        high, low = an_alert({"level": "high"}, value=3.5), an_alert({"level": "low"})
+        async with store.transaction() as tx:
+            tx.save_group("file;group", T0)
+            tx.save_alerts("file;group", "rule 1", [high, low])
+            tx.save_alerts("file;group", "rule 2", [high])
+        [group] = await store.load_rule_alerts()
+        assert (group.group_key, group.evaluated_at) == ("file;group", T0)
+        assert by_labels(group.alerts["rule 1"]) == by_labels([high, low])
+        assert list(group.alerts["rule 2"]) == [high]
+
+    async def test_an_alert_with_the_same_labels_is_replaced_and_the_others_stay(self, store: Store) -> None:
+        one, other = an_alert({"x": "1"}), an_alert({"x": "2"})
+        newer = replace(one, value=7.0)
+        async with store.transaction() as tx:
+            tx.save_group("g", T0)
+            tx.save_alerts("g", "r", [one, other])
+        async with store.transaction() as tx:
+            tx.save_alerts("g", "r", [newer])
+        [group] = await store.load_rule_alerts()
+        assert by_labels(group.alerts["r"]) == by_labels([newer, other])
+
+    @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+    async def test_values_json_cannot_say_survive(self, store: Store, value: float) -> None:
+        alert = replace(an_alert(), value=value, peak=value, evidence={"Threshold": value})
+        async with store.transaction() as tx:
+            tx.save_group("g", T0)
+            tx.save_alerts("g", "r", [alert])
+        [kept] = (await store.load_rule_alerts())[0].alerts["r"]
+        assert repr(kept.value) == repr(kept.peak) == repr(kept.evidence["Threshold"]) == repr(value)
+
+    async def test_dropped_alerts_are_gone(self, store: Store) -> None:
+        one, other = an_alert({"x": "1"}), an_alert({"x": "2"})
+        async with store.transaction() as tx:
+            tx.save_group("g", T0)
+            tx.save_alerts("g", "r", [one, other])
+            tx.drop_alerts("g", "r", [one.labels, LabelSet({"never": "seen"})])
+        [group] = await store.load_rule_alerts()
+        assert list(group.alerts["r"]) == [other]
+
+    async def test_a_dropped_group_takes_its_alerts_with_it(self, store: Store) -> None:
+        async with store.transaction() as tx:
+            tx.save_group("g", T0)
+            tx.save_alerts("g", "r", [an_alert()])
+        async with store.transaction() as tx:
+            tx.drop_group("g")
+        async with store.transaction() as tx:
+            tx.save_group("g", after(minutes=1))
+        [group] = await store.load_rule_alerts()
+        assert group.alerts == {}
+
+
+class TestPostedAlerts:
+    async def test_a_newer_copy_replaces_the_older(self, store: Store) -> None:
+        old = a_posted_alert(value=1.0, annotations={"a": "b"})
+        new = replace(old, ends_at=after(minutes=1), updated_at=after(minutes=1))
+        async with store.transaction() as tx:
+            tx.put_posted([old, a_posted_alert("B")])
+        async with store.transaction() as tx:
+            tx.put_posted([new])
+        assert {alert.labels: alert for alert in await store.posted_alerts()}[old.labels] == new
+
+    async def test_a_copy_handed_on_since_is_not_dropped(self, store: Store) -> None:
+        old = a_posted_alert(updated_at=T0)
+        new = replace(old, updated_at=after(seconds=1))
+        async with store.transaction() as tx:
+            tx.put_posted([new])
+        async with store.transaction() as tx:
+            tx.drop_posted([old])
+        assert list(await store.posted_alerts()) == [new]
+        async with store.transaction() as tx:
+            tx.drop_posted([new])
+        assert list(await store.posted_alerts()) == []
+
+
+class TestGroupTimers:
+    async def test_a_timer_is_kept_until_it_is_dropped(self, store: Store) -> None:
+        timer = GroupTimer(group_key="{}:{}", next_at=T0)
+        async with store.transaction() as tx:
+            tx.put_group_timer(timer)
+            tx.put_group_timer(replace(timer, next_at=after(minutes=5)))
+        assert list(await store.group_timers()) == [replace(timer, next_at=after(minutes=5))]
+        async with store.transaction() as tx:
+            tx.drop_group_timer("{}:{}")
+        assert list(await store.group_timers()) == []
+
+
+class TestNotificationLog:
+    async def test_entries_are_kept_by_stream_and_found_by_group(self, store: Store) -> None:
+        one = a_log_entry(firing=[an_episode()], resolved=[an_episode("B")], perhaps=[an_episode("C")])
+        other_index = a_log_entry(stream=a_stream(index=1))
+        other_group = a_log_entry(stream=a_stream(group_key='{}:{x="1"}'))
+        async with store.transaction() as tx:
+            for entry in (a_log_entry(), one, other_index, other_group):
+                tx.put_log_entry(entry)
+        assert {entry.stream: entry for entry in await store.log_entries(["{}:{}"])} == {
+            one.stream: one,
+            other_index.stream: other_index,
+        }
+
+    async def test_only_entries_of_ended_groups_expire(self, store: Store) -> None:
+        living, ended = a_stream(group_key="living"), a_stream(group_key="ended")
+        async with store.transaction() as tx:
+            tx.put_group_timer(GroupTimer(group_key="living", next_at=T0))
+            tx.put_log_entry(a_log_entry(stream=living))
+            tx.put_log_entry(a_log_entry(stream=ended))
+            tx.put_log_entry(a_log_entry(stream=a_stream(index=1, group_key="ended"), at=after(days=9)))
+        async with store.transaction() as tx:
+            tx.expire_log(after(days=5))
+        left = await store.log_entries(["living", "ended"])
+        assert {(entry.stream.group_key, entry.stream.index) for entry in left} == {("living", 0), ("ended", 1)}
+
+
+class TestOutbox:
+    async def test_a_delivery_comes_back_as_it_was_queued(self, store: Store) -> None:
+        delivery = a_delivery(body=b"\x00\xff", next_at=after(seconds=3))
+        await enqueue(store, delivery)
+        assert list(await store.deliveries()) == [delivery]
+        assert list(await store.open_deliveries(["{}:{}", "other"])) == [delivery]
+        assert list(await store.open_deliveries(["other"])) == []
+
+    async def test_it_is_leased_once_it_is_due_and_only_once(self, store: Store) -> None:
+        delivery = a_delivery(next_at=after(seconds=3))
+        await enqueue(store, delivery)
+        assert await lease(store, at=after(seconds=2)) == []
+        [leased] = await lease(store, at=after(seconds=3))
+        assert (leased.id, leased.state, leased.attempts) == (delivery.id, DeliveryState.LEASED, 1)
+        assert (leased.lease_owner, leased.lease_until) == ("me", after(seconds=43))
+        assert await lease(store, at=after(days=1)) == []
+
+    async def test_a_stream_is_sent_one_at_a_time_and_in_order(self, store: Store) -> None:
+        first, second = a_delivery(next_at=after(seconds=9)), a_delivery()
+        other = a_delivery(entry=a_log_entry(stream=a_stream(part="alone")))
+        await enqueue(store, first, second, other)
+        assert [one.id for one in await lease(store)] == [other.id], "the second waits behind the first"
+        [leased] = await lease(store, at=after(seconds=9))
+        assert leased.id == first.id
+        async with store.transaction() as tx:
+            tx.record_delivery(step(leased, Delivered()), leased.entry)
+        assert [one.id for one in await lease(store, at=after(seconds=9))] == [second.id]
+
+    async def test_limits_hold_in_all_and_per_destination(self, store: Store) -> None:
+        deliveries = [
+            a_delivery(entry=a_log_entry(stream=a_stream(part=str(n))), destination=f"d{n % 2}") for n in range(8)
+        ]
+        await enqueue(store, *deliveries)
+        assert len(await lease(store, limit=1)) == 1
+        leased = await lease(store, per_destination=2)
+        assert sorted(one.destination for one in leased) == ["d0", "d1", "d1"]
+        assert await lease(store, per_destination=2) == []
+        assert {one.destination for one in await lease(store, skip=["d0"])} == {"d1"}
+
+    async def test_a_full_destination_does_not_hide_those_behind_it(self, store: Store) -> None:
+        crowd = [a_delivery(entry=a_log_entry(stream=a_stream(part=str(n))), destination="slow") for n in range(9)]
+        last = a_delivery(entry=a_log_entry(stream=a_stream("quick")), destination="quick")
+        await enqueue(store, *crowd, last)
+        leased = await lease(store, limit=3, per_destination=1)
+        assert [one.destination for one in leased] == ["slow", "quick"]
+
+    async def test_delivered_is_recorded_together_with_the_log_entry(self, store: Store) -> None:
+        await enqueue(store, a_delivery())
+        [leased] = await lease(store)
+        async with store.transaction() as tx:
+            tx.record_delivery(step(leased, Delivered()), leased.entry)
+        assert await state_of(store, leased) is DeliveryState.DELIVERED
+        assert list(await store.log_entries(["{}:{}"])) == [leased.entry]
+        assert list(await store.open_deliveries(["{}:{}"])) == []
+
+    async def test_a_retry_is_leased_again_when_it_is_due(self, store: Store) -> None:
+        await enqueue(store, a_delivery())
+        [leased] = await lease(store)
+        retry = step(leased, Retry(why="HTTP 503", cause=Cause.SERVER_ERROR), next_at=after(seconds=7))
+        async with store.transaction() as tx:
+            tx.record_delivery(retry)
+        assert await lease(store, at=after(seconds=6)) == []
+        [again] = await lease(store, at=after(seconds=7))
+        assert (again.id, again.attempts, again.last_error) == (leased.id, 2, "HTTP 503")
+
+    async def test_the_record_of_a_lease_that_was_lost_changes_nothing(self, store: Store) -> None:
+        await enqueue(store, a_delivery())
+        [lost] = await lease(store, owner="first")
+        async with store.transaction() as tx:
+            tx.record_delivery(step(lost, LeaseLost(), next_at=T0))
+        [leased] = await lease(store, owner="second")
+        async with store.transaction() as tx:
+            tx.record_delivery(step(lost, Delivered()), lost.entry)
+        assert await state_of(store, leased) is DeliveryState.LEASED
+        assert list(await store.log_entries(["{}:{}"])) == []
+
+    async def test_leases_are_lost_when_they_end_or_their_owner_is_back(self, store: Store) -> None:
+        await enqueue(store, a_delivery())
+        [leased] = await lease(store)
+        assert list(await store.lost_leases(at=after(seconds=39))) == []
+        assert list(await store.lost_leases(at=after(seconds=39), owner="other")) == []
+        assert list(await store.lost_leases(at=after(seconds=40))) == [leased]
+        assert list(await store.lost_leases(at=T0, owner="me")) == [leased]
+
+    async def test_a_newer_delivery_supersedes_what_is_queued_but_not_what_is_leased(self, store: Store) -> None:
+        first, second = a_delivery(), a_delivery()
+        await enqueue(store, first, second)
+        await lease(store)
+        third = a_delivery()
+        async with store.transaction() as tx:
+            tx.enqueue(third, supersedes=[first.id, second.id])
+        assert await state_of(store, first) is DeliveryState.LEASED
+        assert await state_of(store, second) is DeliveryState.SUPERSEDED
+        assert await state_of(store, third) is DeliveryState.QUEUED
+
+    async def test_it_knows_when_the_next_delivery_is_due(self, store: Store) -> None:
+        assert await store.next_delivery_at(after=T0, skip=[]) is None
+        soon = a_delivery(next_at=after(seconds=5), destination="paused")
+        later = a_delivery(next_at=after(seconds=9))
+        await enqueue(store, soon, later)
+        assert await store.next_delivery_at(after=T0, skip=[]) == after(seconds=5)
+        assert await store.next_delivery_at(after=after(seconds=5), skip=[]) == after(seconds=9)
+        assert await store.next_delivery_at(after=T0, skip=["paused"]) == after(seconds=9)
+
+    async def test_it_counts_by_state_and_knows_the_oldest(self, store: Store) -> None:
+        assert await store.outbox_stats() == OutboxStats(depth={}, oldest_at=None)
+        first, second = a_delivery(), a_delivery(created_at=after(seconds=1))
+        await enqueue(store, first, second)
+        [leased] = await lease(store)
+        stats = await store.outbox_stats()
+        assert stats == OutboxStats(depth={DeliveryState.LEASED: 1, DeliveryState.QUEUED: 1}, oldest_at=T0)
+        async with store.transaction() as tx:
+            tx.record_delivery(step(leased, Rejected(why="HTTP 404", cause=Cause.CLIENT_ERROR)))
+        stats = await store.outbox_stats()
+        assert stats == OutboxStats(depth={DeliveryState.DEAD: 1, DeliveryState.QUEUED: 1}, oldest_at=after(seconds=1))
+
+    async def test_the_newest_deliveries_are_listed_first(self, store: Store) -> None:
+        first, second, third = a_delivery(), a_delivery(), a_delivery()
+        await enqueue(store, first, second, third)
+        await lease(store)
+        assert [one.id for one in await store.deliveries(limit=2)] == [third.id, second.id]
+        assert [one.id for one in await store.deliveries(state=DeliveryState.LEASED)] == [first.id]
+
+    async def test_only_old_deliveries_in_a_final_state_are_deleted(self, store: Store) -> None:
+        done, waiting = a_delivery(), a_delivery()
+        await enqueue(store, done, waiting)
+        [leased] = await lease(store)
+        async with store.transaction() as tx:
+            tx.record_delivery(step(leased, Delivered()), leased.entry)
+            tx.delete_deliveries(T0)
+        assert len(await store.deliveries()) == 2
+        async with store.transaction() as tx:
+            tx.delete_deliveries(after(seconds=1))
+        assert list(await store.deliveries()) == [waiting]
