@@ -93,7 +93,7 @@ def label_aggregated_away(linted: LintedFile) -> Iterator[Problem]:
                     at,
                     f'the expression aggregates the label "{name}" away, so it is always empty here',
                     f'keep it in the expression, such as "by ({name})", or take it out of the text',
-                    offset=max(text.find(name), 0),
+                    offset=_where_named(text, name),
                 )
 
 
@@ -244,6 +244,11 @@ def _missing_labels(text: str, labels: Labels) -> list[str]:
     if "query" in text:
         used = {name for name in used if f"$labels.{name}" in text or f'$labels "{name}"' in text}
     return sorted(name for name in used if name not in labels)
+
+
+def _where_named(text: str, label: str) -> int:
+    named = (match.end() - len(label) for match in _NAMED_LABEL.finditer(text) if label in match.groups())
+    return next(named, 0)
 
 
 def _severities(rule: AlertingRule) -> set[str]:
