@@ -34,7 +34,7 @@ def found(rules: str, *codes: str, scrape_interval: timedelta | None = None, int
         pytest.param(
             "  - alert: A\n    expr: sum by (a) (x) > 1\n    annotations:\n      s: '{{ $labels.a }} {{ $labels.b }}'\n",
             [
-                'r.yml:8:31 groups[0].rules[0].annotations.s: warning: the expression aggregates the label "b" away, so '
+                'r.yml:8:38 groups[0].rules[0].annotations.s: warning: the expression aggregates the label "b" away, so '
                 'it is always empty here; keep it in the expression, such as "by (b)", or take it out of the text [AL002]'
             ],
             id="a label aggregated away",
@@ -136,7 +136,7 @@ def test_only_the_wanted_findings_are_looked_for() -> None:
 
 def test_the_guardrail_alert_shows_a_label_it_aggregates_away() -> None:
     problems = lint(read_rule_file("003.yml", base=CASES / "seed_rules"), codes=["AL002"])
-    assert [(problem.line, problem.column) for problem in problems] == [(164, 50)]
+    assert [(problem.line, problem.column) for problem in problems] == [(164, 68)]
     assert '"reason"' in problems[0].message
 
 
