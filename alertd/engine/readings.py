@@ -1,19 +1,22 @@
-"""What telemetry is told of rule groups and of the outbox."""
+"""What telemetry is told of rule groups, the outbox, deliveries and traffic."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
-from alertd.engine.state import GroupState, Health
+from alertd.engine.alertmanagers import AlertmanagerCounters, Alertmanagers
+from alertd.engine.remote_writer import RemoteWriteCounters, RemoteWriter
+from alertd.engine.state import GroupState, Health, numbered
 from alertd.errors import StoreError
 from alertd.notify.outbox import Outbox
+from alertd.query.fetcher import Fetcher
 from alertd.telemetry.health import SourceReading
 from alertd.telemetry.metrics import Metrics
-from alertd.telemetry.readings import GroupReading, OutboxReading
+from alertd.telemetry.readings import GroupReading, OutboxReading, QueryReading, QueueReading, TrafficReading
 
 READ_LIMIT = timedelta(seconds=2)
 """How long a scrape or a probe waits for the store."""
@@ -59,6 +62,37 @@ def read_sources(states: Iterable[GroupState]) -> dict[str, SourceReading]:
         interval = min(state.group.interval, known.interval if known else state.group.interval)
         sources[state.group.source] = SourceReading(answered_at=newest, interval=interval)
     return sources
+
+
+def read_traffic(fetcher: Fetcher, writer: RemoteWriter, alertmanagers: Alertmanagers) -> TrafficReading:
+    """What went out to sources, remote write targets and other Alertmanagers."""
+    return TrafficReading(
+        queries=[QueryReading(source=name, **asdict(counters)) for name, counters in fetcher.counters.items()],
+        remote_write=_with_names_of_their_own(
+            [_read_queue(one.name, one.counters, sent=one.counters.written, waiting=len(one)) for one in writer.targets]
+        ),
+        alertmanagers=_with_names_of_their_own(
+            [
+                _read_queue(one.url, one.counters, sent=one.counters.sent, waiting=len(one))
+                for one in alertmanagers.targets
+            ]
+        ),
+    )
+
+
+def _with_names_of_their_own(queues: Sequence[QueueReading]) -> list[QueueReading]:
+    """Two targets on one host must not share a series."""
+    names = numbered([queue.target for queue in queues])
+    return [replace(queue, target=name) for queue, name in zip(queues, names, strict=True)]
+
+
+def _read_queue(
+    name: str, counters: RemoteWriteCounters | AlertmanagerCounters, *, sent: int, waiting: int
+) -> QueueReading:
+    return QueueReading(
+        target=name, sent=sent, waiting=waiting, dropped=dict(counters.dropped),
+        requests=counters.requests, retries=counters.retries,
+    )  # fmt: skip
 
 
 _OUTCOMES = {"delivered": "delivered", "retry": "retried", "rejected": "dead", "expired": "dead"}

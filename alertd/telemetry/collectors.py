@@ -10,11 +10,18 @@ from datetime import datetime
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from alertd.telemetry.readings import GroupReading, OutboxReading, ProcessReading
+from alertd.telemetry.readings import (
+    GroupReading,
+    OutboxReading,
+    ProcessReading,
+    QueryReading,
+    QueueReading,
+    TrafficReading,
+)
 
-GROUP_METRICS: tuple[
-    tuple[type[GaugeMetricFamily | CounterMetricFamily], str, str, Callable[[GroupReading], float]], ...
-]
+Family = type[GaugeMetricFamily | CounterMetricFamily]
+
+GROUP_METRICS: tuple[tuple[Family, str, str, Callable[[GroupReading], float]], ...]
 GROUP_METRICS = (
     (GaugeMetricFamily, "alertd_rule_group_interval_seconds", "Interval of a rule group.",
      lambda group: group.interval.total_seconds()),
@@ -100,6 +107,59 @@ def outbox_metrics(reading: OutboxReading) -> Iterator[Metric]:
         "How long the oldest undelivered notification has been waiting; 0 when none waits.",
         value=reading.oldest.total_seconds() if reading.oldest else 0.0,
     )
+
+
+QUERY_METRICS: tuple[tuple[str, str, Callable[[QueryReading], float]], ...] = (
+    ("alertd_queries_total", "Queries sent.", lambda source: source.requests),
+    ("alertd_queries_failed_total", "Queries without a usable answer.", lambda source: source.failed),
+    ("alertd_query_seconds_total", "How long queries took, summed.", lambda source: source.seconds),
+    ("alertd_query_samples_total", "Series that queries were answered with.", lambda source: source.samples),
+    ("alertd_query_needs_total", "Expressions that rules wanted to know.", lambda source: source.needs),
+    ("alertd_query_needs_shared_total", "Expressions another rule had asked for.", lambda source: source.shared),
+    ("alertd_query_needs_joined_total", "Expressions that shared a query with others.", lambda source: source.joined),
+)
+
+QUEUE_METRICS: tuple[tuple[Family, str, str, Callable[[QueueReading], float]], ...]
+QUEUE_METRICS = (
+    (CounterMetricFamily, "{system}_{what}_sent_total", "Number of {what} that were taken.", lambda queue: queue.sent),
+    (GaugeMetricFamily, "{system}_{what}_pending", "Number of {what} that wait to be sent.", lambda queue: queue.waiting),
+    (CounterMetricFamily, "{system}_requests_total", "Requests with {what}.", lambda queue: queue.requests),
+    (CounterMetricFamily, "{system}_retries_total", "Requests with {what} that failed and are made again.",
+     lambda queue: queue.retries),
+)  # fmt: skip
+
+
+class TrafficCollector(Collector):
+    """What goes out to other servers, but notifications. Counters begin anew when the configuration is reloaded."""
+
+    def __init__(self, read: Callable[[], TrafficReading]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        reading = self._read()
+        for name, text, value in QUERY_METRICS:
+            metric = CounterMetricFamily(name, text, labels=["source"])
+            for source in reading.queries:
+                metric.add_metric([source.source], value(source))
+            yield metric
+        yield from _queue_metrics("alertd_remote_write", "samples", "target", reading.remote_write)
+        yield from _queue_metrics("alertd_alertmanager", "alerts", "alertmanager", reading.alertmanagers)
+
+
+def _queue_metrics(system: str, what: str, label: str, queues: Iterable[QueueReading]) -> Iterator[Metric]:
+    """One metric per row of `QUEUE_METRICS`, and what was dropped by reason."""
+    for family, name, text, value in QUEUE_METRICS:
+        metric = family(name.format(system=system, what=what), text.format(what=what), labels=[label])
+        for queue in queues:
+            metric.add_metric([queue.target], value(queue))
+        yield metric
+    dropped = CounterMetricFamily(
+        f"{system}_{what}_dropped_total", f"Number of {what} that were given up.", labels=[label, "reason"]
+    )
+    for queue in queues:
+        for reason, count in queue.dropped.items():
+            dropped.add_metric([queue.target, reason], count)
+    yield dropped
 
 
 class ProcessCollector(Collector):

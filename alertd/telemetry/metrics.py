@@ -12,9 +12,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from alertd.telemetry.collectors import ProcessCollector, RuleGroupCollector, outbox_metrics
+from alertd.telemetry.collectors import ProcessCollector, RuleGroupCollector, TrafficCollector, outbox_metrics
 from alertd.telemetry.machine import read_process
-from alertd.telemetry.readings import GroupReading, OutboxReading, ProcessReading
+from alertd.telemetry.readings import GroupReading, OutboxReading, ProcessReading, TrafficReading
 
 GROUP_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 RULE_BUCKETS = (0.0001, 0.001, 0.01, 0.1, 0.5, 1.0, 5.0)  # most rules only judge an answer that is there already
@@ -26,8 +26,8 @@ OUTCOMES = ("delivered", "retried", "dead")
 class Metrics:
     """The registry, and one method per event that is counted.
 
-    started_at        when the process started
-    groups, process   asked at each scrape; must not block
+    started_at                 when the process started
+    groups, traffic, process   asked at each scrape; must not block
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Metrics:
         version: str,
         started_at: datetime,
         groups: Callable[[], Iterable[GroupReading]],
+        traffic: Callable[[], TrafficReading] = TrafficReading,
         process: Callable[[], ProcessReading] = read_process,
     ) -> None:
         # The library knows this only for the whole process; it would double the number of series.
@@ -43,6 +44,7 @@ class Metrics:
         registry = self._registry = CollectorRegistry()
         self._rule_groups = RuleGroupCollector(groups)
         registry.register(self._rule_groups)
+        registry.register(TrafficCollector(traffic))
         registry.register(ProcessCollector(process, started_at=started_at))
 
         build = Gauge(

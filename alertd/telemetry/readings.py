@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -42,6 +42,52 @@ class OutboxReading:
 
     depth: Mapping[str, int] = field(default_factory=dict)
     oldest: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryReading:
+    """What was asked of one source since its configuration was loaded.
+
+    needs     expressions that rules wanted
+    shared    of these, answered by what another rule had asked
+    requests  queries sent; `failed`: of these, without a usable answer; `seconds`: what they took, summed
+    joined    expressions that travelled with others in one query
+    samples   series received
+    """
+
+    source: str
+    needs: int = 0
+    shared: int = 0
+    requests: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    joined: int = 0
+    samples: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueReading:
+    """What was sent to one target since its configuration was loaded.
+
+    sent, waiting, dropped   samples or alerts; dropped ones by reason
+    retries                  requests that failed and were made again
+    """
+
+    target: str
+    sent: int = 0
+    waiting: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    requests: int = 0
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficReading:
+    """What goes out to other servers, but notifications."""
+
+    queries: Sequence[QueryReading] = ()
+    remote_write: Sequence[QueueReading] = ()
+    alertmanagers: Sequence[QueueReading] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

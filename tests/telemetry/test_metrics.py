@@ -9,7 +9,14 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from alertd.telemetry.metrics import Metrics
-from alertd.telemetry.readings import GroupReading, OutboxReading, ProcessReading
+from alertd.telemetry.readings import (
+    GroupReading,
+    OutboxReading,
+    ProcessReading,
+    QueryReading,
+    QueueReading,
+    TrafficReading,
+)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 GROUP = GroupReading(
@@ -17,11 +24,14 @@ GROUP = GroupReading(
     seconds=0.2, iterations=7, missed=2, samples=11, failed_rules=1, rule_seconds=(0.01, 0.02, 0.03),
     alerts={"pending": 1, "firing": 2, "inactive": 4},
 )  # fmt: skip
+QUIET = TrafficReading()
 PROCESS = ProcessReading(cpu_seconds=1.5, resident_bytes=2048, open_fds=9, max_fds=1024)
 
 
-def metrics(groups: list[GroupReading]) -> Metrics:
-    return Metrics(version="1.2.3", started_at=START, groups=lambda: groups, process=lambda: PROCESS)
+def metrics(groups: list[GroupReading], *, traffic: TrafficReading = QUIET) -> Metrics:
+    return Metrics(
+        version="1.2.3", started_at=START, groups=lambda: groups, traffic=lambda: traffic, process=lambda: PROCESS
+    )
 
 
 async def text_of(shown: Metrics, *, outbox: OutboxReading | None = None) -> str:
@@ -112,6 +122,34 @@ async def test_notifications_start_at_zero_and_are_counted_by_outcome_and_reason
     assert seen["alertd_notifications_total{integration=webhook,outcome=retried,receiver=ops}"] == 1
     assert seen["alertd_notification_failures_total{integration=webhook,reason=server_error,receiver=ops}"] == 1
     assert seen["alertd_notification_latency_seconds_sum{integration=webhook}"] == 2
+
+
+async def test_traffic_is_shown_by_source_and_target() -> None:
+    traffic = TrafficReading(
+        queries=[QueryReading(source="eu", needs=9, shared=4, requests=3, failed=1, joined=5, samples=70, seconds=0.5)],
+        remote_write=[
+            QueueReading(target="http://p", sent=7, waiting=2, requests=3, retries=1, dropped={"refused": 6})
+        ],
+        alertmanagers=[QueueReading(target="http://a", sent=8)],
+    )
+    seen = await values(metrics([], traffic=traffic))
+    expected = {
+        "alertd_queries_total{source=eu}": 3,
+        "alertd_queries_failed_total{source=eu}": 1,
+        "alertd_query_seconds_total{source=eu}": 0.5,
+        "alertd_query_samples_total{source=eu}": 70,
+        "alertd_query_needs_total{source=eu}": 9,
+        "alertd_query_needs_shared_total{source=eu}": 4,
+        "alertd_query_needs_joined_total{source=eu}": 5,
+        "alertd_remote_write_samples_sent_total{target=http://p}": 7,
+        "alertd_remote_write_samples_pending{target=http://p}": 2,
+        "alertd_remote_write_requests_total{target=http://p}": 3,
+        "alertd_remote_write_retries_total{target=http://p}": 1,
+        "alertd_remote_write_samples_dropped_total{reason=refused,target=http://p}": 6,
+        "alertd_alertmanager_alerts_sent_total{alertmanager=http://a}": 8,
+        "alertd_alertmanager_alerts_pending{alertmanager=http://a}": 0,
+    }
+    assert {series: seen[series] for series in expected} == expected
 
 
 async def test_a_refused_reload_shows_and_keeps_the_time_of_the_last_good_one() -> None:
