@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -10,6 +11,7 @@ from http import HTTPStatus
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from alertd.api.operational import Operational
 from alertd.api.prometheus_v1 import PrometheusV1
@@ -97,6 +99,7 @@ class Server:
     async def start(self) -> None:
         """Listen; raises ListenError."""
         host, port = parse_address(self._address)
+        logging.getLogger("aiohttp.server").addFilter(_tells_of_us)
         await self._runner.setup()
         try:
             site = web.TCPSite(self._runner, host, port) if host else web.SockSite(self._runner, _every_interface(port))
@@ -119,6 +122,11 @@ class Server:
     async def stop(self) -> None:
         """Take no more requests and end; does nothing when it never started."""
         await self._runner.cleanup()
+
+
+def _tells_of_us(record: logging.LogRecord) -> bool:
+    """Not a broken request: anybody can send one, and aiohttp would log its bytes, which may be somebody's password."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _every_interface(port: int) -> socket.socket:

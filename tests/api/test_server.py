@@ -92,9 +92,12 @@ async def test_a_server_that_never_started_can_be_stopped() -> None:
     [
         pytest.param(b"NONSENSE\r\n\r\n", id="no HTTP"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20_000 + b"\r\n\r\n", id="header too long"),
+        pytest.param(b"GET / HTTP/1.1\r\nAuthorization: canary\x00\r\n\r\n", id="header with a control character"),
     ],
 )
-async def test_a_broken_request_gets_400_and_the_server_goes_on(request_bytes: bytes) -> None:
+async def test_a_broken_request_gets_400_and_leaves_no_trace_in_the_log(
+    request_bytes: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     running = server("127.0.0.1:0")
     await running.start()
     try:
@@ -108,3 +111,4 @@ async def test_a_broken_request_gets_400_and_the_server_goes_on(request_bytes: b
             assert answer.status == 200
     finally:
         await running.stop()
+    assert [record for record in caplog.records if record.name == "aiohttp.server"] == []
