@@ -188,8 +188,9 @@ class App:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
+        await self._prepare()
         async with asyncio.TaskGroup() as self._tasks:
-            await self._start()
+            self._start()
             loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._reload_quietly()))
             await self._stopping.wait()
             await self._finish()
@@ -198,13 +199,16 @@ class App:
         """Begin to end."""
         self._stopping.set()
 
-    async def _start(self) -> None:
+    async def _prepare(self) -> None:
+        """Whatever may fail at a start, with a reason to tell; nothing is running yet but the doors."""
         self._note_loaded()
         await self._deliverer.start()
         await self._dispatcher.start()
         await self._evaluator.start(self._config.groups)
         await self._evaluator.withdraw(self._dispatcher.alerts())
         await self._server.start()
+
+    def _start(self) -> None:
         self._loops = [
             self._spawn(loop)
             for loop in (
