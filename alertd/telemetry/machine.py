@@ -12,6 +12,7 @@ from pathlib import Path
 from alertd.telemetry.readings import HostReading, ProcessReading
 
 _PAGE_BYTES = resource.getpagesize()
+_SHORTEST_TICKS = 100  # a second of one CPU; between readings closer than that the older answer holds
 _IDLE_FIELDS = (3, 4)  # idle and iowait of the first line of /proc/stat
 
 
@@ -65,7 +66,7 @@ class Host:
             return None
         busy, total = sum(ticks) - idle, sum(ticks)
         elapsed = total - self._busy_and_total[1]
-        if elapsed > 0:  # two readings within one tick: the older answer still holds
+        if elapsed >= _SHORTEST_TICKS:
             self._cpu_percent = 100 * (busy - self._busy_and_total[0]) / elapsed
             self._busy_and_total = (busy, total)
         return self._cpu_percent

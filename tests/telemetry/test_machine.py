@@ -46,7 +46,10 @@ def test_cpu_usage_is_that_since_the_last_reading(tmp_path: Path) -> None:
     assert host.read().cpu_percent == pytest.approx(20)  # since boot: 200 of 1000
     (tmp_path / "stat").write_text("cpu  150 0 125 710 115 0 0 0 90 0\n")
     assert host.read().cpu_percent == pytest.approx(75)  # 75 of 100
-    assert host.read().cpu_percent == pytest.approx(75), "no tick has passed"
+    (tmp_path / "stat").write_text("cpu  160 0 125 710 115 0 0 0 90 0\n")
+    assert host.read().cpu_percent == pytest.approx(75), "10 ticks are too few to say anything new"
+    (tmp_path / "stat").write_text("cpu  160 0 125 1110 115 0 0 0 90 0\n")
+    assert host.read().cpu_percent == pytest.approx(100 * 10 / 410), "all since the reading that counted"
 
 
 def test_memory_usage_is_what_cannot_be_freed(tmp_path: Path) -> None:
