@@ -284,7 +284,7 @@ async def exporter(fleet: Fleet, clock: Clock) -> AsyncIterator[str]:
 
 
 def scrape_targets(fleet: Fleet, address: str) -> list[dict[str, object]]:
-    """The targets as Prometheus' file_sd_configs reads them."""
+    """The targets as static_configs of Prometheus name them."""
     return [
         {"targets": [address], "labels": {**target.labels, "__metrics_path__": target.path}} for target in fleet.targets
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ REMOTE_WRITE_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Datasource:
-    """A Prometheus without scrape targets; its data come by remote write."""
+    """A Prometheus that takes remote write."""
 
     process: Process
     url: str
@@ -40,36 +40,45 @@ class Datasource:
 
     async def evaluate(self, rule_file: Path | None, notifier: str = "") -> None:
         """Evaluate the rules of a file from now on and send alerts to `notifier` (host:port); None: no rules."""
-        self.config.write_text(_config(rule_file, notifier))
+        self.config.write_text(json.dumps({} if rule_file is None else _evaluating(rule_file, notifier)))
         async with self.session.post(f"{self.url}/-/reload") as answer:
             if answer.status != 200:
                 raise BenchError(f"Prometheus refused its configuration: {(await answer.text())[:300]}")
 
 
-def _config(rule_file: Path | None, notifier: str) -> str:
-    config: dict[str, object] = {}
-    if rule_file is not None:
-        config["rule_files"] = [str(rule_file)]
-        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [notifier]}]}]}
-    return json.dumps(config)  # JSON is YAML
+def _evaluating(rule_file: Path, notifier: str) -> Mapping[str, object]:
+    return {
+        "rule_files": [str(rule_file)],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [notifier]}]}]},
+    }
 
 
 @asynccontextmanager
-async def datasource(session: aiohttp.ClientSession, folder: Path) -> AsyncIterator[Datasource]:
-    """An empty Prometheus with its data in `folder`."""
-    address, config = free_address(), folder / "prometheus.yml"
-    config.write_text(_config(None, ""))
+async def datasource(
+    session: aiohttp.ClientSession,
+    folder: Path,
+    *,
+    config: Mapping[str, object] | None = None,
+    flags: Sequence[str] = (),
+) -> AsyncIterator[Datasource]:
+    """A Prometheus with its data in `folder`, where a later one finds them again.
+
+    config   prometheus.yml; none: no rules, no targets
+    """
+    address, path = free_address(), folder / "prometheus.yml"
+    path.write_text(json.dumps(config or {}))  # JSON is YAML
     command = [
         binary("prometheus", "prometheus"),
-        f"--config.file={config}",
+        f"--config.file={path}",
         f"--storage.tsdb.path={folder / 'prometheus-data'}",
         f"--web.listen-address={address}",
         "--web.enable-remote-write-receiver",
         "--web.enable-lifecycle",
+        *flags,
     ]
     async with running("prometheus", command, folder=folder) as process:
         await ready(process, session, f"http://{address}/-/ready")
-        yield Datasource(process, f"http://{address}", config, session)
+        yield Datasource(process, f"http://{address}", path, session)
 
 
 async def page(session: aiohttp.ClientSession, url: str) -> str:
