@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from alertd.config.model_problems import model_problems
+from alertd.config.rule_files import unreadable
 from alertd.replay.test_file import UnitTestFile, UnitTests
 from alertd.yamlio import ConfigError, Documents, Items, Node, Scalar, Table, is_null
 
@@ -15,9 +16,13 @@ from alertd.yamlio import ConfigError, Documents, Items, Node, Scalar, Table, is
 def read_unit_test_file(path: Path) -> UnitTestFile:
     """The file at `path`; only its first YAML document is read.
 
-    raises   ConfigError with every problem found, OSError
+    raises   ConfigError with every problem found
     """
-    documents = Documents(path.read_text(encoding="utf-8"), file=str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([unreadable(str(path), error)]) from None
+    documents = Documents(text, file=str(path))
     root = documents.read()
     if documents.problems:
         raise ConfigError(documents.problems)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from alertd.query.remote_write import SeriesSample, TimeOrder
+from alertd.errors import AlertdError, QueryError
+from alertd.labels import LabelSet
+from alertd.query.batch import SeriesBatch
+from alertd.query.remote_write import SeriesSample
+from alertd.query.source import Source
 from alertd.replay.local_prometheus import LocalPrometheus
 from alertd.replay.series_notation import Stale, expand
 from alertd.replay.test_file import InputSeries
@@ -38,20 +44,57 @@ class InputFeed:
 
 
 class PrometheusSink:
-    """A `SeriesSink` whose samples can be queried as soon as they are written.
+    """A `SeriesSink` that keeps samples back until somebody reads: one request for what a step writes, not three.
 
-    Of two samples of a series at the same time the first one stays, as in Prometheus' own storage.
+    clashes   samples not written because the series had another value at that time already; as in Prometheus' own
+              storage, the first one stays, and a stale marker that comes late is no clash
     """
 
     def __init__(self, prometheus: LocalPrometheus) -> None:
         self._prometheus = prometheus
-        self._order = TimeOrder()
+        self._newest: dict[LabelSet, SeriesSample] = {}
+        self._waiting: list[SeriesSample] = []
+        self._writing = asyncio.Lock()
+        self.clashes: list[SeriesSample] = []
 
     async def write(self, samples: Sequence[SeriesSample]) -> None:
-        """Store the samples; raises AlertdError when Prometheus refuses them."""
-        if newer := self._order.newer(samples):
-            await self._prometheus.write(newer)
+        """Take the samples."""
+        for sample in samples:
+            newest = self._newest.get(sample.labels)
+            if newest is None or sample.at > newest.at:
+                self._newest[sample.labels] = sample
+                self._waiting.append(sample)
+            elif not sample.stale and not _same_value(sample, newest):
+                self.clashes.append(sample)
 
     async def flush(self, timeout: timedelta) -> bool:  # noqa: ASYNC109 - part of the sink's contract
-        """True: nothing is ever left to write."""
+        """See `store`, whose requests have a limit of their own."""
+        await self.store()
         return True
+
+    async def store(self) -> None:
+        """Write what waits; then it can be queried. Raises AlertdError when it cannot be, and again at the next call."""
+        async with self._writing:
+            await self._prometheus.write(self._waiting)
+            self._waiting = []
+
+
+class WrittenSource:
+    """A `Source` that answers from everything its sink has taken."""
+
+    def __init__(self, source: Source, sink: PrometheusSink) -> None:
+        self._source = source
+        self._sink = sink
+
+    async def instant(self, expr: str, at: datetime) -> SeriesBatch:
+        """See `Source.instant`."""
+        try:
+            await self._sink.store()
+        except AlertdError as error:
+            raise QueryError(str(error)) from error
+        return await self._source.instant(expr, at)
+
+
+def _same_value(one: SeriesSample, other: SeriesSample) -> bool:
+    both_nan = math.isnan(one.value) and math.isnan(other.value)
+    return not other.stale and (one.value == other.value or both_nan)

@@ -9,10 +9,12 @@ from datetime import datetime
 from alertd.alerts.alert import State
 from alertd.alerts.annotate import TemplateContext
 from alertd.clock import Clock
-from alertd.engine.group_evaluator import Fetch, GroupEvaluator
+from alertd.engine.group_evaluator import GroupEvaluator
 from alertd.engine.state import GroupState
 from alertd.errors import QueryError
 from alertd.labels import LabelSet
+from alertd.labels.labelset import METRIC_NAME
+from alertd.query.fetcher import Fetcher
 from alertd.query.source import Source
 from alertd.replay.compare import Item, compare, exactly, nearly
 from alertd.replay.feed import InputFeed, PrometheusSink
@@ -27,12 +29,12 @@ class GroupReplay:
     """Runs the test group number `number` of `file` on storage that is still empty.
 
     rules     the groups of its rule files
-    sink      takes input and results of rules to the storage; `fetcher` asks it for the rules, `source` for the checks
+    sink      takes the input, and what rules write, to the storage that `source` answers from
     """
 
     def __init__(
         self, file: UnitTestFile, number: int, rules: Sequence[RuleGroup], *,
-        sink: PrometheusSink, fetcher: Fetch, source: Source, clock: Clock,
+        sink: PrometheusSink, source: Source, clock: Clock,
     ) -> None:  # fmt: skip
         self._file = file
         self._number = number
@@ -46,6 +48,7 @@ class GroupReplay:
         )
         self._states = [GroupState.fresh(one) for one in self._in_order(rules)]
         context = TemplateContext(external_labels=group.external_labels, external_url=group.external_url)
+        fetcher = Fetcher({one.source: source for one in rules})
         self._evaluator = GroupEvaluator(fetcher=fetcher, context=context, clock=clock, sink=sink)
 
     def _in_order(self, rules: Sequence[RuleGroup]) -> list[RuleGroup]:
@@ -75,12 +78,14 @@ class GroupReplay:
     async def _evaluate(self, at: datetime) -> list[RuleFailure]:
         for state in self._states:
             await self._evaluator.evaluate(state, at)
-        return [
-            RuleFailure(rule=rule.rule.name, at=at - self._group.start_timestamp, error=rule.last_error)
-            for state in self._states
-            for rule in state.rules
-            if rule.last_error
+        errors = [
+            (rule.rule.name, rule.last_error) for state in self._states for rule in state.rules if rule.last_error
         ]
+        # Two rules, or a rule and the input, write one series: the rule that came second has failed.
+        errors += dict.fromkeys(
+            (_writer(clash.labels), "duplicate sample for timestamp") for clash in self._sink.clashes
+        )
+        return [RuleFailure(rule=rule, at=at - self._group.start_timestamp, error=error) for rule, error in errors]
 
     def _alerts_due(self, at: datetime) -> Iterator[CheckResult]:
         """The checks whose time is at or after this step and before the next one."""
@@ -129,3 +134,9 @@ def _expected_alert(alert: ExpectedAlert, name: str) -> Item:
         annotations=alert.exp_annotations,
         subset=alert.match is Match.SUBSET,
     )
+
+
+def _writer(series: LabelSet) -> str:
+    """The name of the rule that writes a series."""
+    name = series.get(METRIC_NAME)
+    return series.get("alertname") if name in {"ALERTS", "ALERTS_FOR_STATE"} else name

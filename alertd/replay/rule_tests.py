@@ -15,10 +15,9 @@ from typing import Protocol
 from alertd.clock import Clock
 from alertd.errors import AlertdError
 from alertd.http import new_session
-from alertd.query.fetcher import Fetcher
 from alertd.query.prometheus import PrometheusSource
 from alertd.query.source import SourceSettings
-from alertd.replay.feed import PrometheusSink
+from alertd.replay.feed import PrometheusSink, WrittenSource
 from alertd.replay.group_replay import GroupReplay
 from alertd.replay.local_prometheus import LocalPrometheus, find_prometheus
 from alertd.replay.results import CheckResult, FileResult, GroupResult, RuleFailure
@@ -125,9 +124,6 @@ async def _replay(
         LocalPrometheus(evaluation_interval=file.tests.evaluation_interval) as prometheus,
         new_session() as session,
     ):
-        source = PrometheusSource(SourceSettings(url=prometheus.url), session)
-        replay = GroupReplay(
-            file, number, rules,
-            sink=PrometheusSink(prometheus), fetcher=Fetcher({one.source: source for one in rules}), source=source, clock=clock,
-        )  # fmt: skip
-        return await replay.run()
+        sink = PrometheusSink(prometheus)
+        source = WrittenSource(PrometheusSource(SourceSettings(url=prometheus.url), session), sink)
+        return await GroupReplay(file, number, rules, sink=sink, source=source, clock=clock).run()
