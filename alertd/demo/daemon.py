@@ -9,10 +9,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from alertd.errors import AlertdError
-from alertd.replay.child_process import child_process
+from alertd.replay.child_process import ChildProcess, child_process
 
 START_LIMIT = timedelta(seconds=30)
 STOP_LIMIT = timedelta(seconds=5)
@@ -26,13 +25,13 @@ class Daemon:
     url   where it listens
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
-        self._process = process
+    def __init__(self, child: ChildProcess, url: str) -> None:
+        self._child = child
         self.url = url
 
     async def ended(self) -> None:
         """Wait until it ends by itself, which is an error."""
-        status = await self._process.wait()
+        status = await self._child.wait()
         raise AlertdError(f"alertd ended by itself with exit status {status}; what it said is above")
 
 
@@ -50,20 +49,11 @@ async def running_daemon(config_file: Path, storage: Path, *, tell: Callable[[st
         "--web.listen-address=127.0.0.1:0",
         "--log.format=json",
     ]
-    async with child_process(command, hear=log.hear, stop_limit=STOP_LIMIT) as process:
-        yield Daemon(process, await _address(process, log))
-
-
-async def _address(process: asyncio.subprocess.Process, log: _Log) -> str:
-    ending = asyncio.create_task(process.wait())
-    either: set[asyncio.Future[Any]] = {log.address, ending}
-    try:
-        await asyncio.wait(either, timeout=START_LIMIT.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        ending.cancel()
-    if not log.address.done():
-        raise AlertdError("alertd did not start; what it said is above")
-    return log.address.result()
+    async with child_process(command, hear=log.hear, stop_limit=STOP_LIMIT) as child:
+        url = await child.announced(log.address, within=START_LIMIT)
+        if url is None:
+            raise AlertdError("alertd did not start; what it said is above")
+        yield Daemon(child, url)
 
 
 class _Log:

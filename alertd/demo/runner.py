@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
@@ -23,9 +23,7 @@ from alertd.demo.trace import load_trace
 from alertd.demo.web import serving
 from alertd.replay.local_prometheus import LocalPrometheus
 
-GATEWAY_PORT = 19464
-"""Where the gateway is found by a Prometheus that is not ours."""
-
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SCRAPE = {"job_name": "agentgateway", "scrape_interval": "1s"}
 
 
@@ -35,10 +33,12 @@ class DemoOptions:
 
     lasts            how long it runs, from its start; None: until it is interrupted
     prometheus_url   an existing Prometheus; empty: start one
+    gateway_port     where the gateway is found by a Prometheus that is not ours
     """
 
     lasts: timedelta | None = None
     prometheus_url: str = ""
+    gateway_port: int = 19464
 
 
 async def run_demo(options: DemoOptions, *, tell: Callable[[str], None]) -> set[str]:
@@ -47,35 +47,47 @@ async def run_demo(options: DemoOptions, *, tell: Callable[[str], None]) -> set[
     returns  the states that notifications really delivered: `firing`, `resolved`
     raises   AlertdError when something does not start, or alertd ends by itself
     """
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with _interrupts() as stop:
 
-    def tell_or_stop(text: str) -> None:
+        def tell_or_stop(text: str) -> None:
+            try:
+                tell(text)
+            except OSError:  # nobody reads any more
+                stop.set()
+
+        receiver = Receiver(tell_or_stop)
+        show = asyncio.create_task(_show(options, receiver, tell_or_stop))
+        stopped = asyncio.create_task(stop.wait())
         try:
-            tell(text)
-        except OSError:  # nobody reads any more
-            stop.set()
-
-    receiver = Receiver(tell_or_stop)
-    show = asyncio.create_task(_show(options, receiver, tell_or_stop))
-    stopped = asyncio.create_task(stop.wait())
-    try:
-        seconds = options.lasts.total_seconds() if options.lasts else None
-        await asyncio.wait({show, stopped}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (stopped, show):
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await show
+            seconds = options.lasts.total_seconds() if options.lasts else None
+            await asyncio.wait({show, stopped}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (stopped, show):
+                task.cancel()
+            with suppress(asyncio.CancelledError):
+                await show
     return receiver.delivered
+
+
+@contextmanager
+def _interrupts() -> Iterator[asyncio.Event]:
+    """An event that is set by the first signal to end; later ones change nothing, so that the end is never cut short."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _ENDING:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in _ENDING:
+            loop.remove_signal_handler(number)
 
 
 async def _show(options: DemoOptions, receiver: Receiver, tell: Callable[[str], None]) -> None:
     """Start everything, let the traffic flow, and watch alertd; whatever ends this ends everything."""
     exporter = Exporter(Scenario(load_trace()), clock=SystemClock())
     async with AsyncExitStack() as owned:
-        port = GATEWAY_PORT if options.prometheus_url else 0
+        port = options.gateway_port if options.prometheus_url else 0
         gateway = await owned.enter_async_context(serving(exporter.app, port=port))
         scrape = {**_SCRAPE, "static_configs": [{"targets": [gateway.removeprefix("http://")]}]}
         tell(f"  gateway      {gateway}/metrics  (real LLM traffic, an hour of it in a minute)")

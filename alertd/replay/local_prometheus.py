@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -18,12 +18,12 @@ from alertd.duration import format_duration
 from alertd.errors import AlertdError
 from alertd.http import HttpClient, new_session
 from alertd.query.remote_write import HEADERS, SeriesSample, encode
+from alertd.replay.child_process import child_process
 
 START_LIMIT = timedelta(seconds=30)
 STOP_LIMIT = timedelta(seconds=5)
 _BATCH = 20_000
 _KEPT_LINES = 20
-_LINE_BYTES = 1024 * 1024
 
 
 class PrometheusMissingError(AlertdError):
@@ -73,9 +73,7 @@ class LocalPrometheus:
             folder = owned.enter_context(
                 tempfile.TemporaryDirectory(prefix="alertd-prometheus-", ignore_cleanup_errors=True)
             )
-            process = await self._start(binary, Path(folder))
-            owned.push_async_callback(_end, process)
-            self._url = f"http://{await _ready(process, owned)}"
+            self._url = f"http://{await self._start(binary, Path(folder), owned)}"
             self._http = HttpClient(await owned.enter_async_context(new_session()), timeout=START_LIMIT)
             self._owned = owned.pop_all()
         return self
@@ -86,11 +84,11 @@ class LocalPrometheus:
         self._http = None
         await self._owned.aclose()
 
-    async def _start(self, binary: str, folder: Path) -> asyncio.subprocess.Process:
+    async def _start(self, binary: str, folder: Path, owned: AsyncExitStack) -> str:
+        """The address it listens on, once it is ready."""
         config = folder / "prometheus.yml"
         config.write_text(json.dumps(self._config))  # JSON is YAML
-        return await asyncio.create_subprocess_exec(
-            *_ending_with_us(),
+        command = [
             binary,
             f"--config.file={config}",
             f"--storage.tsdb.path={folder / 'data'}",
@@ -99,12 +97,13 @@ class LocalPrometheus:
             "--web.listen-address=127.0.0.1:0",  # the kernel chooses a free port, the log says which: no race for it
             "--log.format=json",
             *self._flags,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            limit=_LINE_BYTES,
-            start_new_session=True,  # Ctrl-C is for us; we end it
-        )
+        ]
+        log = _Log()
+        child = await owned.enter_async_context(child_process(command, hear=log.hear, stop_limit=STOP_LIMIT))
+        address = await child.announced(log.address, within=START_LIMIT)
+        if address is None:
+            raise AlertdError(f"prometheus did not become ready; it said: {log.summary()}")
+        return address
 
     async def write(self, samples: Sequence[SeriesSample]) -> None:
         """Store samples; they can be queried once this returns.
@@ -130,25 +129,6 @@ def find_prometheus() -> str:
     return binary
 
 
-def _ending_with_us() -> list[str]:
-    """Words before the command that let Linux kill it when we die, however that happens."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
-
-
-async def _ready(process: asyncio.subprocess.Process, owned: AsyncExitStack) -> str:
-    """The address it listens on, once it is ready; from then on a task of `owned` reads its log."""
-    assert process.stderr is not None
-    log = _Log()
-    follower = asyncio.create_task(log.follow(process.stderr), name="prometheus-log")
-    owned.push_async_callback(_cancel, follower)
-    try:
-        async with asyncio.timeout(START_LIMIT.total_seconds()):
-            return await log.address
-    except TimeoutError:
-        raise AlertdError(f"prometheus was not ready in time; it said: {log.summary()}") from None
-
-
 class _Log:
     """What Prometheus writes to standard error, one JSON object per line."""
 
@@ -158,14 +138,8 @@ class _Log:
         self._listening = ""
         self._ready = False
 
-    async def follow(self, stream: asyncio.StreamReader) -> None:
-        """Read to the end of the log; `address` is known as soon as the server is ready."""
-        while line := await stream.readline():
-            self._take(line.decode(errors="replace").strip())
-        if not self.address.done():
-            self.address.set_exception(AlertdError(f"prometheus did not start; it said: {self.summary()}"))
-
-    def _take(self, line: str) -> None:
+    def hear(self, line: str) -> None:
+        """The next line; `address` is known as soon as the server is ready."""
         try:
             entry = json.loads(line)
         except ValueError:
@@ -181,23 +155,3 @@ class _Log:
     def summary(self) -> str:
         """The last thing it said."""
         return self._lines[-1] if self._lines else "nothing"
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """TERM, and KILL when that is not enough in time or we are cancelled ourselves."""
-    with suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(STOP_LIMIT.total_seconds()):
-                await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
