@@ -197,7 +197,7 @@ async def test_while_prometheus_is_down_nothing_resolves_and_health_says_so(hous
         await house.told("a", "firing")
         await house.prometheus.__aexit__(None, None, None)
         await daemon.event("rule_failed")
-        await asyncio.sleep(1.5)  # several evaluations
+        await daemon.more("group_evaluated", 5)
         (rule,) = (await daemon.json("/api/v1/rules"))["data"]["groups"][0]["rules"]
         assert (rule["health"], rule["state"]) == ("err", "firing")
         assert rule["lastError"]

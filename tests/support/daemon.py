@@ -55,6 +55,15 @@ class Daemon:
         assert event is not None, f"no {name}; the log: {json.dumps(self.events[-20:], indent=1)}"
         return event
 
+    async def more(self, name: str, count: int, *, limit_s: float = START_LIMIT_S) -> None:
+        """Wait for `count` further events of that name."""
+        seen = len(self.events)
+        await until(
+            lambda: sum(event["event"] == name for event in self.events[seen:]) >= count,
+            limit_s=limit_s,
+            what=f"{count} more {name}",
+        )
+
     async def get(self, path: str) -> tuple[int, str]:
         async with aiohttp.ClientSession() as session, session.get(self.url + path) as answer:
             return answer.status, await answer.text()
