@@ -39,9 +39,8 @@ class GlobalSettings(Settings):
     resolve_timeout: Duration = Field(
         default=timedelta(minutes=5), description="after what time an alert posted without an end counts as resolved"
     )
-    http_config: HttpSettings = Field(
-        default=HttpSettings(),
-        description="HTTP settings of receivers that have none of their own",
+    http_config: HttpSettings | None = Field(
+        default=None, description="HTTP settings of receivers that have none of their own"
     )
 
 
@@ -70,3 +69,18 @@ class AlertdFile(Settings):
     )
     route: RouteSettings | None = Field(default=None, description="which receiver is told of which alerts, and when")
     receivers: tuple[ReceiverSettings, ...] = Field(default=(), description="who can be told, and how")
+
+
+def with_defaults(receiver: ReceiverSettings, defaults: GlobalSettings) -> ReceiverSettings:
+    """The receiver, with the global `http_config` where an integration has none: all of it or nothing, never merged."""
+    if defaults.http_config is None:
+        return receiver
+    filled = {
+        name: tuple(
+            one if one.http_config is not None else one.model_copy(update={"http_config": defaults.http_config})
+            for one in getattr(receiver, name)
+        )
+        for name in type(receiver).model_fields
+        if name.endswith("_configs")
+    }
+    return receiver.model_copy(update=filled)
