@@ -34,7 +34,7 @@ from alertd.engine.evaluator import Evaluator, Outlets, Setup
 from alertd.engine.group_evaluator import GroupEvaluator
 from alertd.engine.janitor import Janitor
 from alertd.engine.ports import Integration, Store
-from alertd.engine.readings import DeliveryMetrics, read_group, read_outbox, read_sources
+from alertd.engine.readings import DeliveryMetrics, read_group, read_outbox, read_sources, read_traffic
 from alertd.engine.remote_writer import RemoteWriter
 from alertd.engine.scheduler import Scheduler
 from alertd.errors import AlertdError
@@ -119,13 +119,16 @@ class App:
         self._ids = Ulids(self._random)
         self._started_at = self._groups_since = clock.now()
         self._refused = False
-        self._ready = False
+        self._running = False
         self._stopping = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._systemd = Systemd.from_environ(os.environ)
         self._host = Host(_storage(config, options).path)
         self._metrics = Metrics(
-            version=__version__, started_at=self._started_at, groups=lambda: map(read_group, self._evaluator.states())
+            version=__version__,
+            started_at=self._started_at,
+            groups=lambda: map(read_group, self._evaluator.states()),
+            traffic=lambda: read_traffic(self._links.setup.fetcher, self._links.writer, self._links.alertmanagers),
         )
         links = self._links = self._link(config)
         outlets = Outlets(
@@ -177,7 +180,7 @@ class App:
             groups=self._evaluator.states,
             metrics=self._render_metrics,
             health=self._report,
-            not_ready=lambda: "" if self._ready else "starting",
+            not_ready=self._not_ready,
             reload=self.reload,
         )
 
@@ -221,13 +224,13 @@ class App:
         ]
         self._run_links(self._links)
         self._scheduler.start(self._config.groups)
-        self._ready = True
+        self._running = True
         self._systemd.ready(f"evaluating {len(self._config.groups)} rule groups")
         log.info("alertd_started", version=__version__, groups=len(self._config.groups), url=self._server.url)
 
     async def _finish(self) -> None:
         """Last in, first out: no new slots, then no new notifications, then no more answers."""
-        self._ready = False
+        self._running = False
         self._systemd.stopping()
         log.info("alertd_stopping")
         await self._scheduler.stop(STOP_LIMIT)
@@ -319,9 +322,16 @@ class App:
             groups=[read_group(state) for state in states],
             groups_since=self._groups_since,
             outbox=await read_outbox(self._store, at=at),
+            storage_error=self._evaluator.storage_error,
             config_refused=self._refused,
         )
         return health.assess(readings, version=__version__, started_at=self._started_at, at=at)
+
+    def _not_ready(self) -> str:
+        if not self._running:
+            return "not running"
+        waiting = [state.group.key for state in self._evaluator.states() if not state.iterations]
+        return f"first evaluation under way: {', '.join(waiting[:3])}" if waiting else ""
 
     def _advances(self) -> bool:
         """Whether evaluation goes on: what systemd's watchdog is told."""

@@ -21,6 +21,7 @@ from alertd.clock import Clock
 from alertd.engine.group_evaluator import GroupEvaluator
 from alertd.engine.ports import Store
 from alertd.engine.state import Alerts, GroupState, Health, RuleState, carry_over
+from alertd.errors import StoreError
 from alertd.labels import LabelSet
 from alertd.query.fetcher import Fetcher
 from alertd.query.pending import PendingAnswers
@@ -58,7 +59,8 @@ class Setup:
 class Evaluator:
     """Evaluates rule groups at their slots.
 
-    owner   `run_slot` awaits every task it starts; `replace` waits for groups under way
+    owner          `run_slot` awaits every task it starts; `replace` waits for groups under way
+    storage_error  why the newest evaluation could not be saved; empty when it was
     """
 
     def __init__(self, setup: Setup, *, store: Store, outlets: Outlets, clock: Clock) -> None:
@@ -66,6 +68,7 @@ class Evaluator:
         self._store = store
         self._outlets = outlets
         self._clock = clock
+        self.storage_error = ""
         self._states: dict[str, GroupState] = {}
         self._idle = asyncio.Condition()
         self._held = False  # while a new configuration waits for groups under way, no further ones begin
@@ -203,7 +206,13 @@ class Evaluator:
             await self._setup.evaluator.evaluate(state, at, first=first)
             state.seconds = self._clock.monotonic() - started  # the shared fetch included
             await self._save_and_hand_on(state, at)
-        except Exception:
+            self.storage_error = ""
+        except StoreError as error:
+            self.storage_error = str(error)
+            log.error(
+                "alerts_not_saved", group=state.group.key, error=str(error), next="handed on once they can be saved"
+            )
+        except Exception:  # a bug in one group must not end the others
             log.exception("evaluation_failed", group=state.group.key, slot=at.isoformat())
         finally:
             async with self._idle:
