@@ -243,7 +243,7 @@ def _log_attempt(delivery: Delivery, outcome: Outcome, seconds: float) -> None:
         "integration": delivery.stream.integration,
         "group": delivery.stream.group_key,
         "alerts": len(delivery.entry.firing) + len(delivery.entry.resolved),
-        "reason": delivery.reason,
+        "reason": delivery.reason.value,
         "attempt": delivery.attempts,
         "seconds": round(seconds, 3),
         "delivery": delivery.id,
@@ -253,4 +253,4 @@ def _log_attempt(delivery: Delivery, outcome: Outcome, seconds: float) -> None:
     elif delivery.state is DeliveryState.QUEUED:
         log.warning("notification_retried", **fields, error=outcome.why, next_at=delivery.next_at.isoformat())
     else:
-        log.error("notification_failed", **fields, error=outcome.why, state=delivery.state)
+        log.error("notification_failed", **fields, error=outcome.why, state=delivery.state.value)

@@ -216,7 +216,7 @@ def _log_queued(flush: GroupFlush, plan: FlushPlan) -> None:
             receiver=delivery.stream.receiver,
             integration=delivery.stream.integration,
             group=flush.group_key,
-            reason=delivery.reason,
+            reason=delivery.reason.value,
             alerts=len(flush.alerts),
             delivery=delivery.id,
         )
