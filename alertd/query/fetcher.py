@@ -65,7 +65,7 @@ class Fetcher:
         made = plan(known, join_size=self._join_size, quarantine=self._quarantine, sizes=self._sizes)
         self._count(known, made.requests)
         for request in made.requests:
-            pending.run(self._serve(request, at, pending))
+            pending.run(self._serve(request, at, pending), request.needs)
         return pending
 
     async def fetch(self, needs: Iterable[QueryNeed], at: datetime) -> Mapping[QueryNeed, Answer]:
@@ -79,15 +79,30 @@ class Fetcher:
 
     async def _serve(self, request: Request, at: datetime, pending: PendingAnswers) -> None:
         """Ask `request` and settle all its needs."""
+        if len(request.parts) == 1:
+            await self._serve_alone(request, at, pending)
+            return
+        error = await self._ask(request, at, pending)
+        if isinstance(error, SourceUnavailableError):
+            if isinstance(error, SourceOverloadedError):
+                self._too_much(request, error)
+            pending.settle(request.needs, error)
+        elif error is not None:
+            await self._one_by_one(request, at, pending)
+
+    async def _serve_alone(self, request: Request, at: datetime, pending: PendingAnswers) -> QueryError | None:
+        """Ask a single part and settle all its needs; the error when it failed."""
         error = await self._ask(request, at, pending)
         if error is None:
-            return
-        if len(request.parts) > 1 and isinstance(error, SourceOverloadedError):
-            self._too_much(request, error)
-        if len(request.parts) > 1 and not isinstance(error, SourceUnavailableError):
-            await self._one_by_one(request, at, pending)
-        else:
-            pending.settle(request.needs, error)
+            return None
+        if not isinstance(error, SourceUnavailableError):
+            # The whole may succeed where its left-hand side does not: VictoriaMetrics looks for duplicates after the
+            # comparison. If it fails too, the rule shows the error of what it really says.
+            for whole in request.unsplit():
+                if (refused := await self._ask(whole, at, pending)) is not None:
+                    pending.settle(whole.needs, refused)
+        pending.settle(request.needs, error)
+        return error
 
     async def _ask(self, request: Request, at: datetime, pending: PendingAnswers) -> QueryError | None:
         """Settle the needs of `request` with its answer; the error, and nothing settled, when there is none."""
@@ -122,22 +137,24 @@ class Fetcher:
             nonlocal unavailable
             while waiting:
                 single = waiting.popleft()
-                # No more questions to a server that has just gone away.
-                error = unavailable or await self._ask(single, at, pending)
+                if unavailable is not None:  # no more questions to a server that has just gone away
+                    pending.settle(single.needs, unavailable)
+                    continue
+                error = await self._serve_alone(single, at, pending)
                 if isinstance(error, SourceUnavailableError):
                     unavailable = error
                 elif error is not None:
                     refused.append(single.parts[0].asked)
-                if error is not None:
-                    pending.settle(single.needs, error)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(_ASKED_AT_ONCE):
-                group.create_task(work())
-        if refused:
-            log.warning("queries_kept_apart", source=request.source, refused=len(refused), of=len(request.parts))
-            self._quarantine.confine(refused, 1)
-        elif unavailable is None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(_ASKED_AT_ONCE):
+                    group.create_task(work())
+        finally:  # also when the slot is given up meanwhile: the next one shall be spared
+            if refused:
+                log.warning("queries_kept_apart", source=request.source, refused=len(refused), of=len(request.parts))
+                self._quarantine.confine(refused, 1)
+        if not refused and unavailable is None:
             self._quarantine.confine((part.asked for part in request.parts), len(request.parts) // 2)
 
     def _too_much(self, request: Request, error: QueryError) -> None:

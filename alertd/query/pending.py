@@ -19,7 +19,7 @@ class PendingAnswers:
     def __init__(self, needs: Iterable[QueryNeed]) -> None:
         loop = asyncio.get_running_loop()
         self._answers: dict[QueryNeed, asyncio.Future[Answer]] = {need: loop.create_future() for need in needs}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], tuple[QueryNeed, ...]] = {}
 
     async def of(self, needs: Iterable[QueryNeed]) -> Mapping[QueryNeed, Answer]:
         """The answers to `needs`, as soon as exactly those are known; all of them must have been begun."""
@@ -30,14 +30,16 @@ class PendingAnswers:
 
     async def close(self) -> None:
         """End the requests still under way; needs without an answer get an error."""
-        for task in self._tasks:
-            task.cancel()
+        for task, needs in self._tasks.items():
+            # A task that has answered everything may still be noting down what it learnt.
+            if not all(self._answers[need].done() for need in needs):
+                task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.settle(self._answers, QueryError("not asked: the slot was given up"))
 
-    def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Let `work` settle answers."""
-        self._tasks.add(asyncio.create_task(work))
+    def run(self, work: Coroutine[Any, Any, None], needs: Iterable[QueryNeed]) -> None:
+        """Let `work` settle `needs`; once it has, it must end without waiting for anything."""
+        self._tasks[asyncio.create_task(work)] = tuple(needs)
 
     def settle(self, needs: Iterable[QueryNeed], answer: Answer) -> None:
         """Make `answer` known for those of `needs` that have none yet."""

@@ -76,6 +76,11 @@ class Request:
         """The same parts, one request each."""
         return [Request(self.source, (part,)) for part in self.parts]
 
+    def unsplit(self) -> list[Request]:
+        """The needs whose comparison was taken off, one request each, as they were written."""
+        compared = [need for part in self.parts for need, comparison in part.serves if comparison is not None]
+        return [Request(self.source, (Part(need, ((need, None),), joinable=False),)) for need in compared]
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -24,7 +24,7 @@ class Quarantine(Mapping[QueryNeed, int]):
 
     Who spoils a join travels alone; a join that was too much work is halved. After a term of good answers the size
     doubles; each relapse doubles the term, so one that never gets better costs its neighbours ever less. Who stays
-    good for a whole term among `join_size` others is forgotten.
+    good for a whole term at full size is forgotten.
     """
 
     def __init__(self, join_size: int) -> None:
@@ -34,9 +34,7 @@ class Quarantine(Mapping[QueryNeed, int]):
     def confine(self, asked: Iterable[QueryNeed], size: int) -> None:
         """Let these travel in joins of at most `size` from now on."""
         for need in asked:
-            before = self._stays.pop(need, None)
-            term = _FIRST_TERM if before is None else min(2 * before.term, _LONGEST_TERM)
-            self._stays[need] = _Stay(max(1, size), term)
+            self._stays[need] = _Stay(max(1, size), _term_after(self._stays.pop(need, None)))
         while len(self._stays) > _MOST:
             del self._stays[next(iter(self._stays))]
 
@@ -61,3 +59,10 @@ class Quarantine(Mapping[QueryNeed, int]):
 
     def __len__(self) -> int:
         return len(self._stays)
+
+
+def _term_after(before: _Stay | None) -> int:
+    if before is None:
+        return _FIRST_TERM
+    # Halved again before a single good answer: still the same trouble, no relapse.
+    return min(2 * before.term, _LONGEST_TERM) if before.good else before.term
