@@ -23,10 +23,12 @@ class Daemon:
     """A running `alertd run`.
 
     url   where it listens
+    pid   its process
     """
 
     def __init__(self, child: ChildProcess, url: str) -> None:
         self._child = child
+        self.pid = child.pid
         self.url = url
 
     async def ended(self) -> None:
