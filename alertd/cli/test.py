@@ -71,11 +71,12 @@ def _results(files: Sequence[Path], only: Pattern | None) -> list[FileResult]:
     from alertd.config.unit_test_files import read_unit_test_file
     from alertd.replay.rule_tests import load, run
 
-    tests = [load(path, read=read_unit_test_file, load_rules=_load_rules) for path in files]
+    tests = [load(path, read=read_unit_test_file, load_rules=load_rules) for path in files]
     return asyncio.run(run(tests, clock=SystemClock(), parallel=cpu_count() or 1, only=only))
 
 
-def _load_rules(paths: Sequence[Path]) -> list[RuleGroup]:
+def load_rules(paths: Sequence[Path]) -> list[RuleGroup]:
+    """The groups of rule files; raises ConfigError with every problem of all of them."""
     from alertd.config.rule_files import read_rule_file
     from alertd.yamlio import ConfigError
 

@@ -38,9 +38,9 @@ def _texts(node: Node) -> Any:
     """Scalars as they are written, as Go's YAML decoder hands them to texts: `1.50` is the label value "1.50"."""
     match node:
         case Table():
-            return {key: _texts(entry.value) for key, entry in node.entries.items() if not is_null(entry.value)}
+            return {key: _texts(entry.value) for key, entry in node.entries.items()}
         case Items():
             return [_texts(item) for item in node]
         case Scalar():
-            return "" if node.is_null else node.text
+            return None if node.is_null else node.text
     raise TypeError(f"no YAML value: {node!r}")

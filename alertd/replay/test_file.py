@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from alertd.labels import LabelSet
 from alertd.replay.series_name import parse_series
@@ -51,6 +51,10 @@ def _in_notation(text: str) -> str:
     return text
 
 
+def _null_is_empty(texts: Any) -> Any:
+    return {name: "" if text is None else text for name, text in texts.items()} if isinstance(texts, dict) else texts
+
+
 def _more_than_zero(value: timedelta) -> timedelta:
     if value <= timedelta():
         raise ValueError("must be more than 0")
@@ -61,6 +65,20 @@ Interval = Annotated[Duration, AfterValidator(_more_than_zero)]
 Series = Annotated[LabelSet, BeforeValidator(parse_series)]
 
 
+Texts = Annotated[dict[str, str], BeforeValidator(_null_is_empty)]
+
+
+class _Fields(Settings):
+    """A mapping whose keys without a value are absent."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, fields: Any) -> Any:
+        return (
+            {key: value for key, value in fields.items() if value is not None} if isinstance(fields, dict) else fields
+        )
+
+
 class Match(StrEnum):
     """How far an alert must agree with an expected one."""
 
@@ -68,17 +86,17 @@ class Match(StrEnum):
     SUBSET = "subset"  # those that are given
 
 
-class ExpectedAlert(Settings):
+class ExpectedAlert(_Fields):
     """One alert that must be firing."""
 
-    exp_labels: dict[str, str] = Field({}, description="its labels, alertname left out")
-    exp_annotations: dict[str, str] = Field({}, description="its annotations")
+    exp_labels: Texts = Field({}, description="its labels, alertname left out")
+    exp_annotations: Texts = Field({}, description="its annotations")
     match: Match = Field(
         Match.EXACT, description="subset: the alert may have further labels and annotations (promtool knows only exact)"
     )
 
 
-class AlertCheck(Settings):
+class AlertCheck(_Fields):
     """Which alerts of a name must be firing at a time; none where `exp_alerts` is empty."""
 
     eval_time: Duration = Field(timedelta(), description="time since the start of the test")
@@ -86,7 +104,7 @@ class AlertCheck(Settings):
     exp_alerts: tuple[ExpectedAlert, ...] = Field((), description="all alerts of that name that must be firing")
 
 
-class ExpectedSample(Settings):
+class ExpectedSample(_Fields):
     """One series of an answer."""
 
     labels: Series = Field(description='the series, such as up{job="x"}; {} for a scalar')
@@ -99,7 +117,7 @@ class ExpectedSample(Settings):
         raise ValueError("native histograms are not supported")
 
 
-class ExpressionCheck(Settings):
+class ExpressionCheck(_Fields):
     """What an expression must answer at a time, everything recorded until then included."""
 
     expr: str = Field(description="PromQL")
@@ -107,7 +125,7 @@ class ExpressionCheck(Settings):
     exp_samples: tuple[ExpectedSample, ...] = Field((), description="the answer, in any order")
 
 
-class InputSeries(Settings):
+class InputSeries(_Fields):
     """One series the rules see."""
 
     series: Series = Field(description='such as up{job="x"}')
@@ -116,7 +134,7 @@ class InputSeries(Settings):
     )
 
 
-class UnitTestGroup(Settings):
+class UnitTestGroup(_Fields):
     """Series, and what the rules must make of them."""
 
     name: str = Field("", description="shown in results, chosen by --run")
@@ -125,7 +143,7 @@ class UnitTestGroup(Settings):
         _EPOCH, description="time of the first value: Unix seconds or RFC 3339"
     )
     input_series: tuple[InputSeries, ...] = Field((), description="a series given twice is the second one")
-    external_labels: dict[str, str] = Field({}, description="$externalLabels in templates")
+    external_labels: Texts = Field({}, description="$externalLabels in templates")
     external_url: str = Field("", description="$externalURL in templates")
     alert_rule_test: tuple[AlertCheck, ...] = Field((), description="which alerts must be firing")
     promql_expr_test: tuple[ExpressionCheck, ...] = Field((), description="what expressions must answer")
@@ -139,7 +157,7 @@ class UnitTestGroup(Settings):
         return max(times, default=timedelta())
 
 
-class UnitTests(Settings):
+class UnitTests(_Fields):
     """The whole file."""
 
     rule_files: tuple[str, ...] = Field((), description="paths or patterns, relative to the folder of this file")
