@@ -90,14 +90,15 @@ def _is_nothing(value: object) -> bool:
 
 
 def _equal(first: object, other: object) -> bool:
-    for value, against in ((first, other), (other, first)):
-        if not is_nil(value) and not is_nil(against) and not _comparable(value):
-            raise CallFailed(f"non-comparable type {sprintf('%s', [value])}: {type_of(value).name}")
-    if is_nil(first) or is_nil(other):
-        if _is_nothing(first) or _is_nothing(other) or type_of(first) is type_of(other):
-            return is_nil(first) == is_nil(other)
+    """Equality of what has no basic kind: nil, pointers, structs; lists and maps have none."""
+    nothing = _is_nothing(first) or _is_nothing(other)
+    if not nothing and type_of(first).kind != type_of(other).kind:
         raise CallFailed(f"non-comparable types {sprintf('%s', [first])}: {type_of(first).name}, "
                          f"{type_of(other).name}: {sprintf('%s', [other])}")
+    if is_nil(first) or is_nil(other):
+        return is_nil(first) == is_nil(other)
+    if not _comparable(other):
+        raise CallFailed(f"non-comparable type {sprintf('%s', [first])}: {type_of(first).name}")
     if isinstance(first, Pointer) and isinstance(other, Pointer):
         return first.target is other.target
     if isinstance(first, Struct) and isinstance(other, Struct):

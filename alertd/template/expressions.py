@@ -18,7 +18,7 @@ from alertd.template.functions import FunctionSet, methods_of
 from alertd.template.gotypes import GoType
 from alertd.template.places import Fail, Place
 from alertd.template.state import UNSET, Evaluate, Frame, State
-from alertd.template.values import NO_VALUE, Pointer, StringMap, is_true
+from alertd.template.values import NO_VALUE, Pointer, StringMap, is_true, type_of
 
 _CONSTANTS = (n.Bool, n.Number, n.String)
 
@@ -242,11 +242,31 @@ class ExpressionCompiler:
             return self._short_circuit(node.name == "or", args, piped)
         types = parameter_types(function, count)
         evaluators = [self.argument(arg, wanted) for arg, wanted in zip(args, types, strict=False)]
+        if function is BUILTINS["slice"]:
+            evaluators[1:] = [self._slice_index(arg, evaluate, whole)
+                              for arg, evaluate in zip(args[1:], evaluators[1:], strict=True)]
         if piped is not None:
             last = self.last_place(args[-1]) if args else node
             evaluators.append(self._checked(piped, types[-1], last))
         order = [len(evaluators) - 1, *range(len(evaluators) - 1)] if piped is not None else []
         return invoker(function, node.name, evaluators, order, self._place(whole).fail)
+
+    def _slice_index(self, node: n.Expression, evaluate: Evaluate, whole: n.Node) -> Evaluate:
+        """Go's slice (unlike index) refuses a number that lies in an `interface {}` field of a map."""
+        if not isinstance(node, n.Field | n.Variable | n.Chain) or not node.names:
+            return evaluate
+        names = node.names[:-1]
+        base = {n.Field: lambda: n.Field(node.pos, names) if names else n.Dot(node.pos),
+                n.Variable: lambda: n.Variable(node.pos, str(node).partition(".")[0], names),
+                n.Chain: lambda: n.Chain(node.pos, node.base, names) if names else node.base}[type(node)]()
+        container, fail = self.argument(base, t.VALUE), self._place(whole).fail
+
+        def run(state: State, frame: Frame, dot: object) -> object:
+            value = evaluate(state, frame, dot)
+            if type(value) is int and type_of(container(state, frame, dot)).elem is t.ANY:
+                fail("error calling slice: cannot index slice/array with type interface {}")
+            return value
+        return run
 
     def _short_circuit(self, wanted: bool, args: list[n.Expression], piped: Evaluate | None) -> Evaluate:
         evaluators = [self.argument(arg, t.VALUE) for arg in args]

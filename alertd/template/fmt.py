@@ -16,6 +16,7 @@ from alertd.template.ordering import sorted_items
 from alertd.template.quoting import can_backquote, from_bytes, go_quote, is_print, to_bytes
 from alertd.template.values import (
     NO_VALUE,
+    Byte,
     ErrorValue,
     Func,
     Map,
@@ -184,7 +185,8 @@ class _Format:
 
     def _precision(self) -> None:
         printer = self.printer
-        if self.template[self.pos:self.pos + 1] != ".":
+        # A point at the very end is taken for the verb.
+        if self.template[self.pos:self.pos + 1] != "." or self.pos + 1 == len(self.template):
             return
         self.pos += 1
         if self.after_index:
@@ -194,10 +196,9 @@ class _Format:
             printer.precision = self._number() or 0
             return
         printer.precision = self._operand_number()
-        if printer.precision is None:
-            printer.write("%!(BADPREC)")
-        elif printer.precision < 0:
+        if printer.precision is None or printer.precision < 0:
             printer.precision = None
+            printer.write("%!(BADPREC)")
 
 
 _DIGITS = "0123456789"
@@ -238,7 +239,7 @@ class _Printer:
     # -- one operand --------------------------------------------------------------------------------------------
 
     def verb(self, value: object, verb: str) -> None:
-        if verb == "v":
+        if verb in "vw":
             self.sharp_v, self.sharp = self.sharp, False
             self.plus_v, self.plus = self.plus, False
         self.operand(value, verb)
@@ -251,8 +252,10 @@ class _Printer:
                 self.write(f"%!{verb}(<nil>)")
         elif verb == "T":
             self._string(type_of(value).name, "s")
-        elif verb == "p":
+        elif verb == "w" and not isinstance(value, bytes) or verb == "p" and type_of(value).kind not in ("ptr", "map", "slice", "func"):
             self._bad(value, verb)
+        elif verb == "p":
+            self._address(value)
         else:
             self._value(value, verb, 0)
 
@@ -269,6 +272,9 @@ class _Printer:
             return
         if not raw and not self.sharp_v and verb in "vsxXq" and (text := _own_text(value)) is not None:
             self._string(text, verb)
+            return
+        if not raw and self.sharp_v and (source := methods_of(value).get("GoString")) is not None:
+            self.write(str(source.invoke(value)))
             return
         kind = type_of(value).kind
         if isinstance(value, str):
@@ -327,13 +333,13 @@ class _Printer:
             text = " ".join(f"{prefix}{byte:02x}" for byte in data)
         else:
             text = (prefix if data else "") + data.hex()
-        zero, self.zero = self.zero, False
         self.pad(text.upper() if verb == "X" else text)
-        self.zero = zero
 
     def _integer(self, value: int, verb: str, *, signed: bool) -> None:
         if verb == "v" and self.sharp_v and not signed:
-            self.pad(f"0x{int(value):x}")
+            self.sharp = True
+            self._digits(int(value), "x", signed=False)
+            self.sharp = False
         elif verb in _BASES:
             self._digits(int(value), verb, signed=signed)
         elif verb == "c":
@@ -429,7 +435,7 @@ class _Printer:
         if not self.sharp_v:
             self.write(bracket)
             return True
-        self.write(type_of(value).name)
+        self.write("[]byte" if isinstance(value, bytes) else type_of(value).name)
         if isinstance(value, Slice | Map) and value.nil:
             self.write("(nil)")
             return False
@@ -456,7 +462,7 @@ class _Printer:
             if number:
                 self.write(", " if self.sharp_v else " ")
             if isinstance(value, bytes):
-                self._integer(int(item), verb, signed=False)
+                self._integer(Byte(item), verb, signed=False)
             else:
                 self._value(item, verb, depth + 1)
         self.write("}" if self.sharp_v else "]")
@@ -485,22 +491,28 @@ class _Printer:
         self.write("}")
 
     def _pointer(self, value: object, verb: str, depth: int) -> None:
-        if isinstance(value, ErrorValue):
-            self.write("&{")
+        if isinstance(value, ErrorValue) and depth == 0:
+            self.write("&errors.errorString{s:" if self.sharp_v else "&{s:" if self.plus_v else "&{")
             self._string(value.message, verb)
             self.write("}")
-        elif is_nil(value):
+        elif is_nil(value) and verb == "v":
             self.pad("<nil>")
+        elif is_nil(value) and verb in "bodxX":
+            self._digits(0, verb, signed=False)
         elif isinstance(value, Pointer) and depth == 0 and type_of(value.target).kind in ("struct", "map", "slice"):
             self.write("&")
             self._value(value.target, verb, depth + 1)
         elif isinstance(value, Object) and depth == 0:
             self.write("&")
             self._struct(value, verb, depth + 1)
-        elif verb in "vbodxX" and isinstance(value, Pointer | Object | Func):
-            self.write("0xc000000000")  # an address: Go prints another one each time
+        elif verb in "vbodxX" and isinstance(value, Pointer | Object | Func | ErrorValue):
+            self._address(value)
         else:
-            self.write(f"%!{verb}({type_of(value).name})")
+            self._bad(value, verb)
+
+    def _address(self, value: object) -> None:
+        # Go prints another one each time.
+        self.pad("0x0" if is_nil(value) else "0xc000000000")
 
 
 def _own_text(value: object) -> str | None:

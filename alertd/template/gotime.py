@@ -16,7 +16,7 @@ from alertd.template import gotypes as t
 from alertd.template.errors import CallFailed
 from alertd.template.functions import Function
 from alertd.template.gotypes import GoType
-from alertd.template.values import Int64, Object
+from alertd.template.values import Int64, Object, Pointer, Uint64
 
 NANOSECOND, MICROSECOND, MILLISECOND, SECOND = 1, 10**3, 10**6, 10**9
 MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
@@ -103,11 +103,14 @@ class Weekday(int):
         "String": Function(lambda day: WEEKDAYS[day] if 0 <= day <= 6 else f"%!Weekday({int(day)})")}
 
 
+_LOCATION = GoType("struct", "time.Location")
+
+
 class Zone(Object):
     """A time zone: UTC, an IANA zone or a fixed offset, whose name may be empty."""
 
     __slots__ = ("name", "offset", "tzinfo")
-    go_type: ClassVar[GoType] = t.pointer_to(GoType("struct", "time.Location"))
+    go_type: ClassVar[GoType] = t.pointer_to(_LOCATION)
     go_methods: ClassVar[dict[str, Function]] = {"String": Function(lambda zone: zone.name)}
 
     def __init__(self, name: str, *, tzinfo: ZoneInfo | None = None, offset: int = 0) -> None:
@@ -197,6 +200,11 @@ class Time(Object):
 
     def __hash__(self) -> int:
         return hash(self.unix_nanos)
+
+    def go_values(self) -> list[tuple[str, object]]:
+        """What a verb such as %d shows: the fields Go keeps a time in."""
+        location = Pointer(None, _LOCATION) if self.zone is UTC_ZONE else self.zone
+        return [("wall", Uint64(self.nanos)), ("ext", Int64(self.seconds - _ZERO_SECONDS)), ("loc", location)]
 
     def parts(self) -> Parts:
         """The calendar fields in its zone."""
@@ -323,6 +331,17 @@ def _text(time: Time) -> str:
     return _format(time, "2006-01-02 15:04:05.999999999 -0700 MST")
 
 
+def _go_source(time: Time) -> str:
+    parts = time.parts()
+    zone = "time.UTC" if time.zone is UTC_ZONE else f'time.Location("{time.zone.name}")'
+    return (f"time.Date({parts.year}, time.{MONTHS[parts.month - 1]}, {parts.day}, {parts.hour}, {parts.minute}, "
+            f"{parts.second}, {time.nanos}, {zone})")
+
+
+def _rfc3339(time: Time) -> str:
+    return _format(time, "2006-01-02T15:04:05.999999999Z07:00")
+
+
 _INT_METHODS = {"Year": "year", "Day": "day", "Hour": "hour", "Minute": "minute", "Second": "second",
                 "Nanosecond": "nanos", "YearDay": "yearday"}
 
@@ -342,12 +361,15 @@ Time.go_methods = {
     "Date": _three_results("Date"),
     "Equal": Function(lambda time, other: time.unix_nanos == other.unix_nanos, (Time.go_type,)),
     "Format": Function(_format, (t.STRING,)),
+    "GoString": Function(_go_source),
     "ISOWeek": _second_no_error("ISOWeek", "int"),
     "In": Function(_in, (Zone.go_type,)),
     "IsDST": Function(lambda time: time.zone.is_dst(time.seconds)),
     "IsZero": Function(lambda time: time.is_zero),
     "Local": Function(lambda time: _in(time, UTC_ZONE)),
     "Location": Function(lambda time: time.zone),
+    "MarshalJSON": Function(lambda time: f'"{_rfc3339(time)}"'.encode()),
+    "MarshalText": Function(lambda time: _rfc3339(time).encode()),
     "Month": Function(lambda time: Month(time.parts().month)),
     "Round": Function(lambda time, unit: _nearest(time, unit, up=True), (Duration.go_type,)),
     "String": Function(_text),

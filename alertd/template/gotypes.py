@@ -36,13 +36,14 @@ INT = GoType("int", "int")
 INT64 = GoType("int64", "int64")
 UINT = GoType("uint", "uint")
 UINT8 = GoType("uint8", "uint8")
+UINT64 = GoType("uint64", "uint64")
 FLOAT64 = GoType("float64", "float64")
 COMPLEX128 = GoType("complex128", "complex128")
 STRING = GoType("string", "string")
 ERROR = GoType("interface", "error")
 
 SIGNED_KINDS = frozenset(["int", "int64"])
-UNSIGNED_KINDS = frozenset(["uint", "uint8"])
+UNSIGNED_KINDS = frozenset(["uint", "uint8", "uint64"])
 NILABLE_KINDS = frozenset(["func", "interface", "map", "ptr", "slice"])
 
 

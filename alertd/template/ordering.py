@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from alertd.template.quoting import to_bytes
 
-_NIL, _INT, _FLOAT, _BOOL, _STRING = range(5)
+# Keys of several types in one map come in no order Go promises; this is the one it has.
+_NIL, _STRING, _INT, _FLOAT, _BOOL = range(5)
 
 
 def sorted_items(items: Mapping[object, object] | dict[object, object]) -> list[tuple[object, object]]:

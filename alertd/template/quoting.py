@@ -6,11 +6,14 @@ Go strings are bytes. A byte that is not valid UTF-8 travels in a Python string 
 
 from __future__ import annotations
 
+import re
+
 _SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 _WRITTEN = {value: "\\" + name for name, value in _SIMPLE.items()}
 _HEX_LENGTH = {"x": 2, "u": 4, "U": 8}
 _HEX = frozenset("0123456789abcdefABCDEF")
 _OCTAL = frozenset("01234567")
+_INVALID = re.compile("[\udc80-\udcff]")
 
 
 def to_bytes(text: str) -> bytes:
@@ -24,13 +27,13 @@ def from_bytes(data: bytes) -> str:
 
 
 def valid_text(text: str) -> str:
-    """The text as it may leave the package: every invalid byte replaced by U+FFFD."""
+    """The text as it may leave the package: every single invalid byte replaced by U+FFFD, as in Go."""
     if text.isascii():
         return text
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return _INVALID.sub("\ufffd", from_bytes(to_bytes(text)))
     return text
 
 

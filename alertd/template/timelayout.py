@@ -24,7 +24,7 @@ from alertd.template.gotime import (
 from alertd.template.quoting import go_quote
 
 _TOKEN = re.compile(
-    r"January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|2006|15|002|0[1-6]|__2|_2(?=006)|_2|1|2|3|4|5|PM|pm"
+    r"January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|2006|15|002|0[1-6]|__2|_2(?!006)|1|2|3|4|5|PM|pm"
     r"|[-Z](?:07:00:00|070000|07:00|0700|07)|[.,](?:0+|9+)(?![0-9])")
 
 
@@ -34,8 +34,6 @@ def tokens_of(layout: str) -> tuple[tuple[str, bool], ...]:
     pieces: list[tuple[str, bool]] = []
     end = 0
     for match in _TOKEN.finditer(layout):
-        if match[0] == "_2" and layout.startswith("_2006", match.start()):
-            continue
         if match.start() > end:
             pieces.append((layout[end:match.start()], False))
         pieces.append((match[0], True))
@@ -59,7 +57,7 @@ def _written(token: str, parts: Parts) -> str:
     if writer is not None:
         return writer(parts)
     if token[0] in ".,":
-        digits = f"{parts.nanos:09d}"[:len(token) - 1].ljust(len(token) - 1, "0")
+        digits = f"{parts.nanos:09d}"[:len(token) - 1]
         if token[1] == "9":
             digits = digits.rstrip("0")
         return token[0] + digits if digits or token[1] == "0" else ""
@@ -139,7 +137,8 @@ _NUMBERS = {  # token -> field, pattern, allowed values
     "5": ("second", r"\d{1,2}", (0, 59)),
 }
 _FRACTION = re.compile(r"[.,]\d+")
-_ZONE_NAME = re.compile(r"UTC|ChST|MeST|GMT(?:[+-]\d{1,2})?|WITA|[A-Z]{3}(?:[A-Z]T|ST)?(?![A-Z])|[+-]\d\d(?:\d\d)?")
+_HOURS = r"[+-]0*(?:2[0-3]|1?\d)(?!\d)"
+_ZONE_NAME = re.compile(rf"UTC|ChST|MeST|GMT(?:{_HOURS})?|{_HOURS}|(?:WITA|[A-Z]{{3,4}}T|[A-Z]{{3}})(?![A-Z])", re.ASCII)
 _OFFSETS = {
     "07:00:00": r"[+-]\d\d:\d\d:\d\d", "070000": r"[+-]\d{6}", "07:00": r"[+-]\d\d:\d\d", "0700": r"[+-]\d{4}",
     "07": r"[+-]\d\d",
@@ -164,8 +163,8 @@ class _Parsing:
         pieces = tokens_of(self.layout)
         for place, (piece, is_token) in enumerate(pieces):
             if is_token:
-                following = pieces[place + 1][0] if place + 1 < len(pieces) else ""
-                self._token(piece, following)
+                following = (text for text, is_one in pieces[place + 1:] if is_one)
+                self._token(piece, next(following, ""))
             else:
                 self._literal(piece)
         if self.rest:
@@ -247,8 +246,6 @@ class _Parsing:
             self.zone = UTC_ZONE
         elif name.startswith("GMT") and len(name) > 3:
             self.zone = Zone(name, offset=int(name[3:]) * 3600)
-        elif name[0] in "+-":
-            self.zone = Zone(name, offset=int(name[:3]) * 3600)
         else:
             self.zone = Zone(name)
 

@@ -49,6 +49,12 @@ class Uint(int):
     go_type: ClassVar[GoType] = t.UINT
 
 
+class Uint64(int):
+    """A Go uint64."""
+
+    go_type: ClassVar[GoType] = t.UINT64
+
+
 class Byte(int):
     """A Go uint8, such as one byte of a string."""
 
