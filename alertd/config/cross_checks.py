@@ -6,8 +6,10 @@ Checked on the files' values, so that a file with other faults is checked as wel
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from alertd.config.rule_files import RuleFile
+from alertd.rules.rule import RecordingRule
 from alertd.yamlio import Items, Node, Problem, Scalar, Severity, Table, suggestion
 
 
@@ -34,6 +36,7 @@ def check_rule_files(root: Table, files: Iterable[RuleFile], *, matched: dict[st
                 fix="check the path; it is relative to the folder of this file",
                 severity=Severity.WARNING,
             )
+    yield from _recorded_nowhere(root, files)
     sources = root.get("prometheus")
     if sources is None and any(file.loaded for file in files):
         at: Node = patterns or root
@@ -47,6 +50,26 @@ def check_rule_files(root: Table, files: Iterable[RuleFile], *, matched: dict[st
                 yield used.problem(
                     f'source "{used.text}" is not defined', fix=suggestion(used.text, names, label="defined")
                 )
+
+
+def _recorded_nowhere(root: Table, files: Iterable[RuleFile]) -> Iterator[Problem]:
+    """A warning at the first recording rule, where its series are written nowhere."""
+    targets = root.get("remote_write")
+    if isinstance(targets, Items) and targets.items:
+        return
+    recording = (
+        node
+        for file in files
+        for loaded in file.loaded
+        for rule, node in loaded.rules()
+        if isinstance(rule, RecordingRule)
+    )
+    for node in islice(recording, 1):
+        yield node.problem(
+            "recorded series are written nowhere: only later rules of the same group see them",
+            fix="add remote_write, such as remote_write: [{url: http://localhost:9090/api/v1/write}]",
+            severity=Severity.WARNING,
+        )
 
 
 def _route(root: Table) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ CASES = Path(__file__).parent.parent / "cases"
 LOADER = CASES / "loader"
 CONFIG = (
     "route: {receiver: ops}\nreceivers: [{name: ops}]\nprometheus: {url: 'http://a'}\nrule_files: ['*.rules.yml']\n"
+    "remote_write: [{url: 'http://a/write'}]\n"
 )
 
 

@@ -160,6 +160,16 @@ def test_problems_of_all_files_are_told_at_once(write) -> None:
     assert len(caught.value.problems) == 6
 
 
+def test_recorded_series_without_a_place_to_be_written_to(write) -> None:
+    text = MINIMAL + "prometheus: {url: 'http://a'}\nrule_files: ['*.rules.yml']\n"
+    rules = "groups: [{name: g, rules: [{record: a, expr: up}, {record: b, expr: up}]}]\n"
+    assert told(write(text, a=rules)) == [
+        "a.rules.yml:1:28 groups[0].rules[0]: warning: recorded series are written nowhere: only later rules of the same "
+        "group see them; add remote_write, such as remote_write: [{url: http://localhost:9090/api/v1/write}]"
+    ]
+    assert told(write(text + "remote_write: [{url: 'http://a/w'}]\n", a=rules)) == []
+
+
 def test_rules_need_a_prometheus(write) -> None:
     assert told(write(MINIMAL + "rule_files: [a.rules.yml]\n", a=RULES)) == [
         "alertd.yml:3:13 rule_files: rules need a Prometheus to ask; add prometheus: {url: http://localhost:9090}"

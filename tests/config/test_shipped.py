@@ -1,0 +1,24 @@
+"""The configuration in `config/` is an example for others: it has every key, and nothing to find fault with."""
+
+from pathlib import Path
+
+from alertd.config.keys import TOP_LEVEL_KEYS
+from alertd.config.lint import lint
+from alertd.config.load import examine
+from alertd.yamlio import Documents, Table
+
+SHIPPED = Path(__file__).parents[2] / "config" / "alertd.yml"
+
+
+def test_it_loads_without_a_warning_and_lint_finds_nothing() -> None:
+    examined = examine(SHIPPED, environment={})
+    assert [str(problem) for problem in examined.problems] == []
+    assert [str(problem) for file in examined.rule_files for problem in lint(file)] == []
+    assert examined.config is not None
+    assert len(examined.rule_files) == len(list(SHIPPED.parent.glob("rules/*.yml")))
+
+
+def test_it_shows_every_key() -> None:
+    root = Documents(SHIPPED.read_text(), file="alertd.yml").read()
+    assert isinstance(root, Table)
+    assert set(root.entries) == TOP_LEVEL_KEYS
