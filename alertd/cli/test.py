@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from alertd.clock import Clock
     from alertd.replay.results import FileResult
     from alertd.replay.rule_tests import Pattern
     from alertd.rules.rule import RuleGroup
@@ -33,7 +34,8 @@ def command(files: tuple[Path, ...], output: str, only: str | None) -> None:
     every expression. Beyond promtool's format, an expected alert may say `match: subset`: it may then have further
     labels and annotations.
 
-    Exit status: 0 all passed, 1 a test failed or a file is wrong, 2 wrong usage or no prometheus to start.
+    Exit status: 0 all passed, 1 a test failed or a file is wrong, 2 wrong usage or no prometheus to start,
+    130 interrupted.
     """
     from alertd.clock import SystemClock
     from alertd.replay.local_prometheus import PrometheusMissingError
@@ -43,10 +45,12 @@ def command(files: tuple[Path, ...], output: str, only: str | None) -> None:
     clock = SystemClock()
     started = clock.monotonic()
     try:
-        results = _results(files, _pattern(only))
+        results = _results(files, _pattern(only), clock)
     except PrometheusMissingError as error:
         click.echo(f"alertd test: {error}", err=True)
         raise SystemExit(2) from error
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
     _print(results, output, seconds=clock.monotonic() - started)
     raise SystemExit(0 if all(result.passed for result in results) else 1)
 
@@ -64,15 +68,14 @@ def _pattern(only: str | None) -> Pattern | None:
     return pattern
 
 
-def _results(files: Sequence[Path], only: Pattern | None) -> list[FileResult]:
+def _results(files: Sequence[Path], only: Pattern | None, clock: Clock) -> list[FileResult]:
     from os import cpu_count
 
-    from alertd.clock import SystemClock
     from alertd.config.unit_test_files import read_unit_test_file
     from alertd.replay.rule_tests import load, run
 
     tests = [load(path, read=read_unit_test_file, load_rules=load_rules) for path in files]
-    return asyncio.run(run(tests, clock=SystemClock(), parallel=cpu_count() or 1, only=only))
+    return asyncio.run(run(tests, clock=clock, parallel=cpu_count() or 1, only=only))
 
 
 def load_rules(paths: Sequence[Path]) -> list[RuleGroup]:

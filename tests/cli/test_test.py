@@ -36,6 +36,18 @@ def test_exit_status(arguments: list[str], status: int) -> None:
     assert alertd_test(*arguments).exit_code == status
 
 
+@pytest.mark.parametrize(
+    ("case", "status"),
+    [
+        pytest.param("C01", 0, id="an empty annotation is there, an empty label is not"),
+        pytest.param("C12", 1, id="annotations are always compared"),
+        pytest.param("C13", 0, id="a label whose template is empty is not there"),
+    ],
+)
+def test_loader_cases(case: str, status: int) -> None:
+    assert alertd_test(str(CASES.parent / f"loader/{case}.test.yml")).exit_code == status
+
+
 def test_text_shows_the_difference() -> None:
     assert alertd_test(FAILING).stdout.splitlines()[:5] == [
         f"FAIL {FAILING}",
