@@ -30,6 +30,8 @@ from alertd.template.values import (
 )
 
 _MISMATCH = "incompatible types for comparison"
+_NUMBERS = (float, int)  # two of one of these compare at once
+_PLAIN = (str, float, int)
 
 
 # -- logic and comparison ---------------------------------------------------------------------------------------------
@@ -73,6 +75,8 @@ def basic_kind(value: object) -> str:
 
 def eq(first: object, *others: object) -> bool:
     """Whether the first operand equals any other; stops at the first that does."""
+    if len(others) == 1 and type(first) is type(others[0]) and type(first) in _PLAIN:
+        return first == others[0]
     if not others:
         raise CallFailed("missing argument for comparison")
     kind = basic_kind(first)
@@ -121,6 +125,8 @@ def ne(first: object, other: object) -> bool:
 
 def lt(first: object, other: object) -> bool:
     """Less than, for numbers of one family and strings."""
+    if type(first) is type(other) and type(first) in _NUMBERS:
+        return first < other  # type: ignore[operator, no-any-return]
     kind, kind_of_other = basic_kind(first), basic_kind(other)
     if not kind or not kind_of_other:
         raise CallFailed("invalid type for comparison")
@@ -343,8 +349,8 @@ def _call_argument(arg: object, wanted: GoType, place: int) -> object:
 _V = t.VALUE
 _REST = (t.ANY,)
 BUILTINS: dict[str, Function] = {
-    "and": Function(and_, (_V, _V), variadic=True),
-    "or": Function(or_, (_V, _V), variadic=True),
+    "and": Function(and_, (_V, _V), variadic=True, may_be_nil=True),
+    "or": Function(or_, (_V, _V), variadic=True, may_be_nil=True),
     "not": Function(not_, (_V,)),
     "eq": Function(eq, (_V, _V), variadic=True),
     "ne": Function(ne, (_V, _V)),
@@ -353,9 +359,9 @@ BUILTINS: dict[str, Function] = {
     "gt": Function(gt, (_V, _V)),
     "ge": Function(ge, (_V, _V)),
     "len": Function(len_, (_V,)),
-    "index": Function(index, (_V, _V), variadic=True),
+    "index": Function(index, (_V, _V), variadic=True, may_be_nil=True),
     "slice": Function(slice_, (_V, _V), variadic=True),
-    "call": Function(call, (_V, _V), variadic=True),
+    "call": Function(call, (_V, _V), variadic=True, may_be_nil=True),
     "print": Function(lambda *values: sprint(values), _REST, variadic=True),
     "println": Function(lambda *values: sprintln(values), _REST, variadic=True),
     "printf": Function(lambda template, *values: sprintf(template, values), (t.STRING, t.ANY), variadic=True),

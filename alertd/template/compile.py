@@ -134,7 +134,9 @@ class _Compiler(ExpressionCompiler):
             empty = True
             for key, item in _entries(value, fail, pairs=index_slot is not None):
                 empty = False
-                state.spend(weight)
+                state.steps -= weight
+                if state.steps < 0:
+                    state.spend(0)
                 if index_slot is not None:
                     frame[index_slot] = key
                 if item_slot is not None:

@@ -6,7 +6,10 @@ when a value prints to more than MAX_PRINTED characters or nests deeper than MAX
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
+from math import isfinite
 
 from alertd.template import gotypes as t
 from alertd.template.errors import CallFailed
@@ -61,9 +64,40 @@ def sprintln(values: Sequence[object]) -> str:
 
 def sprintf(template: str, values: Sequence[object]) -> str:
     """Sprintf."""
+    plain = _plain_format(template)
+    if plain is not None and len(plain) - 1 == len(values):
+        texts = [_plain_operand(value, verb, precision) for value, (_, verb, precision) in zip(values, plain, strict=False)]
+        if None not in texts:
+            return "".join(f"{literal}{text}" for (literal, _, _), text in zip(plain, [*texts, ""], strict=True))
     printer = _Printer()
     _Format(template, values, printer).run()
     return printer.result()
+
+
+_PLAIN_VERB = re.compile("%(?:[.]([0-9]))?([sdvfge])")
+
+
+@lru_cache(maxsize=1024)
+def _plain_format(template: str) -> tuple[tuple[str, str, int], ...] | None:
+    """The pieces (text before, verb, precision or -1) of a format without flags, widths and %%; None otherwise."""
+    pieces: list[tuple[str, str, int]] = []
+    end = 0
+    for match in _PLAIN_VERB.finditer(template):
+        pieces.append((template[end:match.start()], match[2], int(match[1]) if match[1] else -1))
+        end = match.end()
+    pieces.append((template[end:], "", -1))
+    return None if any("%" in literal for literal, _, _ in pieces) else tuple(pieces)
+
+
+def _plain_operand(value: object, verb: str, precision: int) -> str | None:
+    """An operand that fits its verb; None leaves it to the full printer."""
+    if isinstance(value, str):
+        return str(value) if verb in "sv" and precision < 0 else None
+    if type(value) is float and verb in "fge" and precision >= 0 and isfinite(value):
+        return format(value, f".{precision}{verb}")
+    if type(value) is int and verb in "dv" and precision < 0:
+        return str(value)
+    return format_float(value) if type(value) is float and verb == "v" and precision < 0 else None
 
 
 class _Format:
@@ -252,7 +286,7 @@ class _Printer:
                 self.write(f"%!{verb}(<nil>)")
         elif verb == "T":
             self._string(type_of(value).name, "s")
-        elif verb == "w" and not isinstance(value, bytes) or verb == "p" and type_of(value).kind not in ("ptr", "map", "slice", "func"):
+        elif (verb == "w" and not isinstance(value, bytes)) or (verb == "p" and type_of(value).kind not in ("ptr", "map", "slice", "func")):
             self._bad(value, verb)
         elif verb == "p":
             self._address(value)

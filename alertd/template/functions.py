@@ -17,6 +17,7 @@ class Function:
 
     invoke      gets the checked arguments (after the render state, if wants_state); raises CallFailed for Go's errors
     params      types of the parameters; the last one repeats if variadic
+    may_be_nil  whether it may return None, a nil interface
     invalid     set for a method that Go refuses to call, such as one with three results: the error text
     """
 
@@ -25,6 +26,7 @@ class Function:
     variadic: bool = False
     wants_state: bool = False
     invalid: str = ""
+    may_be_nil: bool = False
 
 
 class FunctionSet(Mapping[str, Function]):

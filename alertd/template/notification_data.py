@@ -30,7 +30,7 @@ class Strings(Slice):
         super().__init__(list(items), _STRINGS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pair(Object):
     """One label: `.Name` and `.Value`."""
 
@@ -62,12 +62,17 @@ class KV(dict[str, str]):
     go_methods: ClassVar[Mapping[str, Function]]
     nil: ClassVar[bool] = False
 
-    def sorted_pairs(self) -> Pairs:
+    def sorted_names(self) -> list[str]:
         """alertname first, the others by name."""
-        names = sorted((name for name in self if name != "alertname"), key=to_bytes)
+        names = sorted(self, key=to_bytes)
         if "alertname" in self:
+            names.remove("alertname")
             names.insert(0, "alertname")
-        return Pairs(Pair(name, self[name]) for name in names)
+        return names
+
+    def sorted_pairs(self) -> Pairs:
+        """The pairs in that order."""
+        return Pairs([Pair(name, self[name]) for name in self.sorted_names()])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,8 +187,8 @@ Strings.go_methods = {"Join": Function(lambda strings, separator: separator.join
 Pairs.go_methods = {"Names": Function(_names), "Values": Function(_values), "String": Function(_pair_text)}
 KV.go_methods = {
     "SortedPairs": Function(KV.sorted_pairs),
-    "Names": Function(lambda labels: _names(labels.sorted_pairs())),
-    "Values": Function(lambda labels: _values(labels.sorted_pairs())),
+    "Names": Function(lambda labels: Strings(labels.sorted_names())),
+    "Values": Function(lambda labels: Strings(map(labels.__getitem__, labels.sorted_names()))),
     "String": Function(lambda labels: _pair_text(labels.sorted_pairs())),
     "Remove": Function(_remove, (t.SLICE_STRING,)),
 }

@@ -12,7 +12,11 @@ _NIL, _STRING, _INT, _FLOAT, _BOOL = range(5)
 
 def sorted_items(items: Mapping[object, object] | dict[object, object]) -> list[tuple[object, object]]:
     """The entries of a map in Go's order of keys."""
-    if all(type(key) is str and key.isascii() for key in items):
+    try:
+        in_order = "".join(items).isascii()  # type: ignore[arg-type]
+    except TypeError:
+        in_order = False
+    if in_order:
         return sorted(items.items())
     return sorted(items.items(), key=lambda entry: _rank(entry[0]))
 

@@ -7,16 +7,16 @@ not handed in raises `NeedsQuery`, and the shell renders again when it has it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from alertd.template import gotypes as t
 from alertd.template import nodes as n
 from alertd.template.compile import compile_statements
 from alertd.template.errors import ExecError, NeedsQuery, ParseError
 from alertd.template.lexer import LEFT
-from alertd.template.prometheus_functions import RULE_FUNCTIONS, QueryFailed, RuleWorld, Sample
+from alertd.template.prometheus_functions import RULE_FUNCTIONS
+from alertd.template.rule_data import QueryFailed, RuleData, Sample
 from alertd.template.state import DEFAULT_LIMITS, UNSET, Limits, Routine, State
 from alertd.template.template import compiled_trees, escape_page, parse_text, run_routine
 from alertd.template.values import Map, StringMap, Struct
@@ -31,28 +31,6 @@ _ALERT_PRELUDE = "{{$alert := .Alert}}"
 _ROOT = t.struct_of((("Labels", t.MAP_STRING), ("ExternalLabels", t.MAP_STRING), ("ExternalURL", t.STRING),
                      ("Value", t.FLOAT64)))
 _EVIDENCE = t.map_of(t.STRING, t.STRING)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleData:
-    """What a rule template is rendered with.
-
-    labels            of the series, `__name__` included
-    value             the value that made the alert
-    external_labels   of this instance
-    external_url      under which this instance is reached
-    queries           instant query results by expression; a QueryFailed makes `query` fail
-    at                the evaluation time, UTC-aware: what `now` says
-    alert             evidence of alertd's own kinds by Go field name (`Threshold`, `Expected`), or None
-    """
-
-    labels: Mapping[str, str]
-    value: float
-    external_labels: Mapping[str, str] = field(default_factory=dict)
-    external_url: str = ""
-    queries: Mapping[str, Sequence[Sample] | QueryFailed] = field(default_factory=dict)
-    at: datetime
-    alert: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +60,13 @@ class RuleTemplate:
         external = StringMap(data.external_labels)
         values = {"Labels": labels, "ExternalLabels": external, "ExternalURL": data.external_url,
                   "Value": data.value}
-        world = RuleWorld(queries=data.queries, url=data.external_url, now=data.at.timestamp())
         root = Struct(values, _ROOT)
         frame: list[object] = [root, labels, external, data.external_url, data.value]
         if self._has_alert:
             values["Alert"] = evidence = Map(data.alert or {}, _EVIDENCE)  # type: ignore[arg-type]
             frame.append(evidence)
         frame += [UNSET] * (routine.slots - len(frame))
-        return run_routine(routine, State(self._limits, self._routines, world), frame, root)
+        return run_routine(routine, State(self._limits, self._routines, data), frame, root)
 
 
 def compile_rule_template(text: str, *, alert: str, missingkey: str = "zero", html: bool = False,

@@ -5,9 +5,6 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 from alertd.duration import DurationError, parse_duration_ms
@@ -17,7 +14,6 @@ from alertd.template.casing import title, to_lower, to_upper
 from alertd.template.errors import CallFailed, NeedsQuery
 from alertd.template.functions import Function, FunctionSet
 from alertd.template.gotime import Duration, Time, float_to_int64
-from alertd.template.gotypes import GoType
 from alertd.template.humanize import (
     humanize,
     humanize1024,
@@ -29,55 +25,20 @@ from alertd.template.humanize import (
 )
 from alertd.template.quoting import to_bytes
 from alertd.template.regex import matches, replace_all
+from alertd.template.rule_data import QueryFailed, RuleData, Sample
 from alertd.template.state import State
-from alertd.template.values import Html, Object, Pointer, Slice, StringMap
+from alertd.template.values import Html, Pointer, Slice
 
-
-@dataclass(slots=True)
-class Sample(Object):
-    """One series of a query result: `.Labels` and `.Value`."""
-
-    labels: Mapping[str, str]
-    value: float
-
-    go_type: ClassVar[GoType]
-    go_fields: ClassVar[Mapping[str, Callable[[object], object]]]
-
-
-Sample.go_type = t.pointer_to(t.named("template.sample", t.struct_of((("Labels", t.MAP_STRING),
-                                                                      ("Value", t.FLOAT64)))))
-Sample.go_fields = {
-    "Labels": lambda sample: StringMap(sample.labels),  # type: ignore[attr-defined]
-    "Value": lambda sample: sample.value,  # type: ignore[attr-defined]
-}
 RESULT = t.named("template.queryResult", t.slice_of(Sample.go_type))
 
 
-@dataclass(frozen=True, slots=True)
-class QueryFailed:
-    """Stands for the result of a query that could not be fetched."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleWorld:
-    """What the functions of one rendering may ask.
-
-    queries   results of instant queries by expression
-    url       the external URL
-    now       Unix seconds of the evaluation
-    """
-
-    queries: Mapping[str, Sequence[Sample] | QueryFailed]
-    url: str
-    now: float
+def _data(state: State) -> RuleData:
+    assert isinstance(state.world, RuleData)
+    return state.world
 
 
 def _query(state: State, expr: str) -> Slice:
-    world = state.world
-    assert isinstance(world, RuleWorld)
-    found = world.queries.get(expr)
+    found = _data(state).queries.get(expr)
     if found is None:
         raise NeedsQuery(expr)
     if isinstance(found, QueryFailed):
@@ -86,13 +47,11 @@ def _query(state: State, expr: str) -> Slice:
 
 
 def _now(state: State) -> float:
-    assert isinstance(state.world, RuleWorld)
-    return state.world.now
+    return _data(state).at.timestamp()
 
 
 def _external_url(state: State) -> str:
-    assert isinstance(state.world, RuleWorld)
-    return state.world.url
+    return _data(state).external_url
 
 
 def _path_prefix(state: State) -> str:

@@ -94,7 +94,8 @@ def escape_page(trees: Trees, *, name: str, functions: FunctionSet) -> tuple[dic
     # Escaping is for mail and the like: who renders annotations only never loads it.
     from alertd.template.html.escaper import escape_trees
     from alertd.template.html.filters import with_escapers
-    return escape_trees(trees, root=name), with_escapers(functions)
+    from alertd.template.html.fold import fold_constants
+    return fold_constants(escape_trees(trees, root=name)), with_escapers(functions)
 
 
 def merge_trees(known: Trees, added: Trees) -> dict[str, n.Tree]:

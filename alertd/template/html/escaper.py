@@ -57,7 +57,7 @@ def escape_trees(trees: Mapping[str, n.Tree], *, root: str) -> dict[str, n.Tree]
     if context.at is At.ERROR:
         _fail(escaper.place + context.error, root)
     if context.at is not At.TEXT:
-        _fail(f"html/template:{root}: ends in a non-text context: {context}", root)
+        _fail(f"html/template{root and ':' + root}: ends in a non-text context: {context}", root)
     return {**escaper.work.trees, root: escaper.work.trees[root]}
 
 

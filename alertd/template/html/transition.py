@@ -146,7 +146,7 @@ def _attr_name_end(text: str, start: int) -> tuple[int, Context | None]:
     match = _ATTR_NAME.match(text, start)
     end = match.end() if match else start
     if end < len(text) and text[end] in "'\"<":
-        return end, failed(f"{go_quote(text[end], quote=chr(39))} in attribute name: {go_quote(text[:32])}")
+        return end, failed(f"{go_quote(text[end])} in attribute name: {go_quote(text[:32])}")
     return end, None
 
 
