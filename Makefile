@@ -6,6 +6,7 @@ SHELL := /bin/bash
 .PHONY: help run test lint bench debian-run debian-test
 
 BIN := .venv/bin
+EXACT := --constraint constraints.txt --build-constraint constraints.txt
 
 # program=Debian package
 PROGRAMS_RUN := prometheus=prometheus setpriv=util-linux
@@ -36,12 +37,14 @@ debian-test:
 	@$(call install,$(PROGRAMS_TEST))
 
 .venv/.run: pyproject.toml constraints.txt
-	@$(virtual_environment)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	@echo "Setting up .venv, once."
+	$(virtual_environment)
+	$(BIN)/python -m pip install --quiet $(EXACT) -e .
 	touch $@
 
 .venv/.dev: pyproject.toml constraints.txt | .venv/.run
-	@$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group dev
+	@echo "Adding what tests need, once."
+	$(BIN)/python -m pip install --quiet $(EXACT) --group dev
 	touch $@
 
 # Installs the Debian packages of the programs that are missing. Their services stay off: we start our own.
@@ -71,7 +74,7 @@ export DEBIAN_FRONTEND=noninteractive
 $$command || { apt-get update && $$command; }
 endef
 
-# Creates .venv with the first Python that is new enough, and a pip that knows dependency groups.
+# Creates .venv with the first Python that is new enough, and a pip that knows groups and build constraints.
 define virtual_environment
 if [[ ! -x $(BIN)/pip ]]; then
   new_enough='import sys; sys.exit(sys.version_info < (3, 11))'
@@ -85,5 +88,5 @@ if [[ ! -x $(BIN)/pip ]]; then
   fi
   "$$python" -m venv .venv
 fi
-$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.3'
 endef
