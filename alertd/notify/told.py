@@ -55,10 +55,13 @@ class Told:
         return self.leased[-1].entry if self.leased else self.entry
 
     def owes(self, episode: Episode, *, send_resolved: bool) -> bool:
-        """Whether anything about this episode is on its way, or its end is still to be told."""
+        """Whether anything about this episode is on its way, or its end is still to be told.
+
+        Its end also ends what was told of an earlier episode of the same alert.
+        """
         if any(episode in delivery.entry.firing | delivery.entry.resolved for delivery in self.open):
             return True
-        return send_resolved and episode in _to_resolve(self.entry)
+        return send_resolved and any(told.fingerprint == episode.fingerprint for told in _to_resolve(self.entry))
 
     def after(self, decision: Notify | Quiet | None, delivery: Delivery | None = None) -> Told:
         """What it is once the decision is saved."""

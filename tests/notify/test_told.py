@@ -100,6 +100,9 @@ class TestOwes:
         assert not told(a_log_entry(firing=[EP_A])).owes(EP_A, send_resolved=False)
         assert not told(a_log_entry(resolved=[EP_A])).owes(EP_A, send_resolved=True)
 
+    def test_the_end_of_a_later_episode_is_owed_to_whoever_was_told_of_an_earlier_one(self) -> None:
+        assert told(a_log_entry(firing=[EP_A])).owes(EP_A_AGAIN, send_resolved=True)
+
     def test_whatever_is_on_its_way_is_owed(self) -> None:
         assert told(None, on_its_way(a_log_entry(resolved=[EP_A]))).owes(EP_A, send_resolved=True)
         assert told(None, on_its_way(a_log_entry(firing=[EP_A]))).owes(EP_A, send_resolved=False)

@@ -16,11 +16,12 @@ from alertd.dispatch.route import Route
 from alertd.engine.deliverer import Deliverer, DeliveryLimits
 from alertd.engine.dispatcher import Dispatcher
 from alertd.engine.ports import Store
+from alertd.errors import StoreError
 from alertd.notify.message import Message
 from alertd.notify.outbox import Delivered, Delivery, Outcome, Payload
 from alertd.notify.plan import Planner
 from alertd.notify.ulid import Ulids
-from alertd.store.memory import MemoryStore
+from alertd.store.memory import MemoryStore, MemoryTransaction
 from tests.support.builders import T0, a_route
 
 
@@ -177,3 +178,23 @@ async def pipeline(
         yield running
     finally:
         await running.kill()
+
+
+class CrashableStore(MemoryStore):
+    """A store whose process can die: from then on this handle writes nothing; `reborn` opens what was committed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dead = False
+
+    def reborn(self) -> CrashableStore:
+        store = CrashableStore()
+        store._state, self.dead = self._state, True
+        return store
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[MemoryTransaction]:
+        async with super().transaction() as tx:
+            yield tx
+            if self.dead:
+                raise StoreError("the process is dead")

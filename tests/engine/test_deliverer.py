@@ -1,0 +1,321 @@
+"""The deliverer: lease -> send -> record, whatever the receivers do. Times are seconds since the story began."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from alertd.engine.deliverer import DeliveryLimits
+from alertd.engine.ports import Store
+from alertd.errors import StoreError
+from alertd.notify.outbox import Cause, Delivery, DeliveryState, Outcome, Rejected, Retry
+from alertd.store.memory import MemoryStore, MemoryTransaction
+from tests.support.builders import T0, a_delivery, a_log_entry, a_posted_alert, a_route, a_stream, after, an_episode
+from tests.support.pipeline import CrashableStore, FakeIntegration, Pipeline, pipeline
+
+ROUTE = a_route(
+    group_wait=timedelta(0),
+    group_interval=timedelta(minutes=5),
+    repeat_interval=timedelta(hours=4),
+    group_by=["alertname"],
+)
+A = a_posted_alert("A")
+BUSY = Retry(why="HTTP 503", cause=Cause.SERVER_ERROR)
+SILENT = Retry(why="no answer in time", cause=Cause.TIMEOUT, answered=False)
+
+
+def queued(*parts: str, **values: object) -> list[Delivery]:
+    """Deliveries of streams of their own, so that they do not wait for each other."""
+    return [
+        a_delivery(entry=a_log_entry(firing=[an_episode()], stream=a_stream(part=part)), **values) for part in parts
+    ]  # type: ignore[arg-type]
+
+
+async def store_with(*deliveries: Delivery) -> CrashableStore:
+    store = CrashableStore()
+    async with store.transaction() as tx:
+        for delivery in deliveries:
+            tx.enqueue(delivery)
+    return store
+
+
+async def states(store: Store) -> list[DeliveryState]:
+    """Of all deliveries, oldest first."""
+    return [delivery.state for delivery in await store.deliveries()][::-1]
+
+
+class TestOutcomes:
+    async def test_a_delivery_is_sent_once_and_its_log_entry_is_written(self) -> None:
+        hook = FakeIntegration()
+        store = await store_with(delivery := a_delivery())
+        async with pipeline(hook, store=store) as run:
+            await run.advance(hours=1)
+            assert [one.id for one in hook.sent] == [delivery.id]
+            assert await states(store) == [DeliveryState.DELIVERED]
+            assert list(await store.log_entries(["{}:{}"])) == [delivery.entry]
+            assert run.counted.outcomes == [("delivered", "")]
+
+    async def test_failures_are_retried_under_the_same_id_with_growing_waits(self) -> None:
+        hook = FakeIntegration()
+        hook.outcomes.extend([BUSY] * 6)
+        store = await store_with(delivery := a_delivery())
+        async with pipeline(hook, store=store) as run:
+            await run.advance(minutes=5)
+            assert {one.id for one in hook.sent} == {delivery.id}
+            waits = [(b.at - a.at).total_seconds() for a, b in zip(hook.sent, hook.sent[1:], strict=False)]
+            assert len(waits) == 6
+            assert all(wait <= 2**n for n, wait in enumerate(waits))
+            assert run.counted.outcomes == [("retry", "serverError")] * 6 + [("delivered", "")]
+
+    async def test_a_rejected_one_is_not_sent_again(self) -> None:
+        hook = FakeIntegration(always=Rejected(why="HTTP 404 Not Found", cause=Cause.CLIENT_ERROR))
+        store = await store_with(a_delivery())
+        async with pipeline(hook, store=store) as run:
+            await run.advance(hours=1)
+            [delivery] = await store.deliveries()
+            assert (delivery.state, delivery.last_error) == (DeliveryState.DEAD, "HTTP 404 Not Found")
+            assert len(hook.sent) == 1
+
+    async def test_after_its_deadline_it_is_dead(self) -> None:
+        hook = FakeIntegration(always=BUSY)
+        store = await store_with(a_delivery())
+        async with pipeline(hook, store=store) as run:
+            await run.advance(hours=1)
+            assert await states(store) == [DeliveryState.DEAD]
+            assert hook.sent[-1].at <= after(minutes=15)
+            assert run.counted.outcomes[-1] == ("expired", "serverError")
+
+    async def test_one_that_became_due_while_nobody_ran_is_tried_even_after_its_deadline(self) -> None:
+        hook = FakeIntegration()
+        store = await store_with(a_delivery(created_at=after(hours=-2)))
+        async with pipeline(hook, store=store):
+            assert await states(store) == [DeliveryState.DELIVERED]
+
+    async def test_a_receiver_that_is_no_longer_configured_is_said(self) -> None:
+        store = await store_with(a_delivery())
+        async with pipeline(store=store):
+            [delivery] = await store.deliveries()
+            assert (delivery.state, delivery.last_error) == (DeliveryState.DEAD, "the receiver is no longer configured")
+
+    async def test_a_bug_in_one_receiver_hurts_no_other(self) -> None:
+        hook, broken = FakeIntegration(), BrokenIntegration(index=1)
+        store = await store_with(a_delivery(entry=a_log_entry(stream=a_stream(index=1))), *queued("x"))
+        async with pipeline(hook, broken, store=store) as run:
+            assert len(hook.sent) == 1
+            broken.fixed = True
+            await run.advance(seconds=5)
+            assert await states(store) == [DeliveryState.DELIVERED] * 2
+
+
+class BrokenIntegration(FakeIntegration):
+    fixed = False
+
+    async def send(self, delivery: Delivery, *, at: datetime) -> Outcome:
+        if not self.fixed:
+            raise ZeroDivisionError
+        return await super().send(delivery, at=at)
+
+
+class TestIsolation:
+    async def test_a_hanging_destination_delays_no_other(self) -> None:
+        hanging, quick = FakeIntegration("slow", destination="slow"), FakeIntegration("quick", destination="quick")
+        hanging.gate.clear()
+        crowd = queued(*"abcdefghij", destination="slow")
+        crowd = [replace(one, entry=replace(one.entry, stream=replace(one.stream, receiver="slow"))) for one in crowd]
+        last = a_delivery(entry=a_log_entry(stream=a_stream("quick")), destination="quick")
+        store = await store_with(*crowd, last)
+        async with pipeline(hanging, quick, store=store, limits=DeliveryLimits(in_flight=8, per_destination=4)):
+            assert len(quick.sent) == 1
+            assert (hanging.in_flight, len(hanging.sent)) == (4, 4)
+
+    async def test_limits_are_never_exceeded_and_everything_is_sent(self) -> None:
+        hook = FakeIntegration()
+        hook.gate.clear()
+        store = await store_with(*queued(*map(str, range(50))))
+        async with pipeline(hook, store=store, limits=DeliveryLimits(in_flight=3, per_destination=9)) as run:
+            assert hook.in_flight == 3
+            hook.gate.set()
+            await run.clock.settle(rounds=1000)
+            assert set(await states(store)) == {DeliveryState.DELIVERED}
+            assert (len(hook.sent), hook.most_in_flight) == (50, 3)
+
+    async def test_retry_after_pauses_the_destination_and_no_other(self) -> None:
+        one, same, other = (
+            FakeIntegration("one", destination="x"),
+            FakeIntegration("same", destination="x"),
+            FakeIntegration("other", destination="y"),
+        )
+        one.outcomes.append(Retry(why="HTTP 429", cause=Cause.RATE_LIMITED, after=timedelta(seconds=30)))
+        store = await store_with(a_delivery(entry=a_log_entry(stream=a_stream("one")), destination="x"))
+        async with pipeline(one, same, other, store=store) as run:
+            async with store.transaction() as tx:
+                tx.enqueue(a_delivery(entry=a_log_entry(stream=a_stream("same")), destination="x"))
+                tx.enqueue(a_delivery(entry=a_log_entry(stream=a_stream("other")), destination="y"))
+            run.deliverer.wake()
+            await run.advance(seconds=29)
+            assert [len(hook.sent) for hook in (one, same, other)] == [1, 0, 1]
+            await run.advance(seconds=3)
+            assert [len(hook.sent) for hook in (one, same, other)] == [2, 1, 1]
+
+    async def test_a_stream_is_sent_one_at_a_time_and_in_order(self) -> None:
+        hook = FakeIntegration()
+        hook.gate.clear()
+        first, second = a_delivery(), a_delivery()
+        async with pipeline(hook, store=await store_with(first, second)) as run:
+            assert [one.id for one in hook.sent] == [first.id]
+            hook.gate.set()
+            await run.clock.settle()
+            assert [one.id for one in hook.sent] == [first.id, second.id]
+
+
+class TestWithDispatcher:
+    async def test_news_replace_what_could_not_be_sent(self) -> None:
+        hook = FakeIntegration(always=BUSY)
+        x, y = a_posted_alert("A", x="1"), a_posted_alert("A", x="2", starts_at=after(minutes=1))
+        async with pipeline(hook, route=ROUTE) as run:
+            await run.post(x)
+            await run.advance(minutes=2)
+            await run.post(y)
+            await run.advance(minutes=3, seconds=1)
+            hook.sent.clear()
+            hook.always = FakeIntegration().always
+            await run.advance(minutes=2)
+            assert [one.says for one in hook.sent] == ["FIRING A1 A2: first notification"]
+            assert await states(run.store) == [DeliveryState.SUPERSEDED, DeliveryState.DELIVERED]
+
+    async def test_a_receiver_that_never_answered_is_told_the_end(self) -> None:
+        hook = FakeIntegration(always=SILENT)
+        async with pipeline(hook, route=ROUTE) as run:
+            await run.post(A)
+            await run.advance(minutes=2)
+            await run.resolve(A)
+            await run.advance(minutes=3, seconds=1)
+            hook.always = FakeIntegration().always
+            await run.advance(minutes=2)
+            assert hook.sent[-1].says == "RESOLVED A: all alerts resolved"
+            assert run.dispatcher.groups() == []
+
+
+class TestCrashes:
+    async def test_what_was_sent_and_not_recorded_is_sent_again_under_the_same_id(self) -> None:
+        hook = FakeIntegration()
+        hook.gate.clear()
+        store = await store_with(delivery := a_delivery())
+        async with pipeline(hook, store=store) as run:
+            again = store.reborn()
+        hook.gate.set()
+        assert await states(again) == [DeliveryState.LEASED]
+        async with pipeline(hook, store=again, clock=run.clock):
+            assert [one.id for one in hook.sent] == [delivery.id] * 2
+            assert await states(again) == [DeliveryState.DELIVERED]
+
+    async def test_the_lease_of_another_process_is_taken_over_when_it_ends(self) -> None:
+        hook = FakeIntegration()
+        store = await store_with(delivery := a_delivery())
+        await store.lease_deliveries(
+            at=T0, limit=1, per_destination=1, lease_until=after(minutes=2), owner="somebody else", skip=()
+        )
+        async with pipeline(hook, store=store) as run:
+            await run.advance(seconds=119)
+            assert hook.sent == []
+            await run.advance(seconds=31)
+            assert [one.id for one in hook.sent] == [delivery.id]
+
+    async def test_a_record_that_cannot_be_saved_means_sent_again(self) -> None:
+        hook, store = FakeIntegration(), FullDisk()
+        async with store.transaction() as tx:
+            tx.enqueue(delivery := a_delivery())
+        store.full = True
+        async with pipeline(hook, store=store) as run:
+            await run.advance(seconds=30)
+            assert await states(store) == [DeliveryState.LEASED]
+            store.full = False
+            await run.advance(minutes=2)
+            assert [one.id for one in hook.sent] == [delivery.id] * 2
+            assert await states(store) == [DeliveryState.DELIVERED]
+
+
+class FullDisk(MemoryStore):
+    full = False
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[MemoryTransaction]:
+        async with super().transaction() as tx:
+            yield tx
+            if self.full:
+                raise StoreError("no space left")
+
+
+class TestStop:
+    async def stopped(self, run: Pipeline, within: timedelta) -> None:
+        async with asyncio.timeout(5):
+            await run.deliverer.stop(within)
+            await run.tasks[1]
+
+    async def test_attempts_under_way_are_waited_for(self) -> None:
+        hook = FakeIntegration()
+        hook.gate.clear()
+        store = await store_with(a_delivery())
+        async with pipeline(hook, store=store) as run:
+            stopping = asyncio.create_task(self.stopped(run, timedelta(seconds=4)))
+            await run.clock.settle()
+            hook.gate.set()
+            await stopping
+            assert await states(store) == [DeliveryState.DELIVERED]
+
+    async def test_but_not_longer_than_allowed_and_then_given_back(self) -> None:
+        hook = FakeIntegration()
+        hook.gate.clear()
+        store = await store_with(delivery := a_delivery())
+        async with pipeline(hook, store=store) as run:
+            await self.stopped(run, timedelta(0))
+            [left] = await store.deliveries()
+            assert (left.id, left.state, left.lease_owner) == (delivery.id, DeliveryState.QUEUED, "")
+
+    async def test_nothing_new_is_begun(self) -> None:
+        hook = FakeIntegration()
+        async with pipeline(hook) as run:
+            await self.stopped(run, timedelta(seconds=1))
+            async with run.store.transaction() as tx:
+                tx.enqueue(a_delivery())
+            run.deliverer.wake()
+            await run.advance(minutes=1)
+            assert hook.sent == []
+
+    async def test_cancelling_gives_leases_back_too(self) -> None:
+        hook = FakeIntegration()
+        hook.gate.clear()
+        store = await store_with(a_delivery())
+        async with pipeline(hook, store=store) as run:
+            run.tasks[1].cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await run.tasks[1]
+            assert await states(store) == [DeliveryState.QUEUED]
+
+
+async def test_each_attempt_is_one_line_in_the_log() -> None:
+    hook = FakeIntegration()
+    hook.outcomes.append(BUSY)
+    with capture_logs() as lines:
+        async with pipeline(hook, store=await store_with(delivery := a_delivery())) as run:
+            await run.advance(seconds=2)
+    failed, delivered = [line for line in lines if line["event"].startswith("notification_")]
+    assert (failed["event"], failed["error"], failed["attempt"]) == ("notification_retried", "HTTP 503", 1)
+    assert delivered == {
+        "event": "notification_delivered",
+        "log_level": "info",
+        "receiver": "ops",
+        "integration": "webhook",
+        "group": "{}:{}",
+        "alerts": 1,
+        "reason": "first notification",
+        "attempt": 2,
+        "seconds": 0.0,
+        "delivery": delivery.id,
+    }
