@@ -51,7 +51,10 @@ DOES_IO = {
     *("aiohttp", "apscheduler", "asyncio", "concurrent", "http", "requests", "select", "selectors", "signal"),
     *("smtplib", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "urllib3"),
 }
-READS_A_FILE = {"open", "read_bytes", "read_text", "write_bytes", "write_text"}
+TOUCHES_A_FILE = {"read_bytes", "read_text", "write_bytes", "write_text"}
+SHIPPED = "importlib.resources"
+"""A module that uses it reads texts that are part of the package: constants, not files."""
+
 READS_THE_CLOCK = {
     *(f"datetime.{name}" for name in ("now", "utcnow", "today")),
     *(f"time.{name}" for name in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")),
@@ -117,8 +120,14 @@ def _impurities(owner: str, tree: ast.Module) -> Iterator[str]:
             and id(node) not in declared
         ):
             yield f"line {node.lineno}: {owner} is pure and must not be async; decide here, await in engine/"
-        if isinstance(node, ast.Call) and _dotted(node.func).split(".")[-1] in READS_A_FILE:
+        if isinstance(node, ast.Call) and _touches_a_file(node.func) and SHIPPED not in set(_imports(tree)):
             yield f"line {node.lineno}: {owner} is pure and must not touch files; take their contents as a value"
+
+
+def _touches_a_file(function: ast.expr) -> bool:
+    if isinstance(function, ast.Name):
+        return function.id == "open"
+    return isinstance(function, ast.Attribute) and function.attr in TOUCHES_A_FILE
 
 
 def _clock_reads(tree: ast.Module) -> Iterator[str]:
@@ -206,6 +215,8 @@ def test_a_violation_is_named_with_its_file(tmp_path, file, source, problem):
         ),
         pytest.param("clock.py", "import time\nt = time.monotonic()", id="the clock"),
         pytest.param("cli/a.py", "from alertd.engine import deliverer", id="the command line sees everything"),
+        pytest.param("rules/a.py", "self.open(node)", id="a method called open"),
+        pytest.param("template/a.py", "from importlib.resources import files\nfiles().read_text()", id="shipped text"),
     ],
 )
 def test_what_the_map_allows_passes(tmp_path, file, source):
