@@ -58,13 +58,20 @@ def main() -> None:
 def ten_alerts():  # type: ignore[no-untyped-def]
     start, never = parse_rfc3339("2026-01-15T10:20:30.123Z"), parse_rfc3339("0001-01-01T00:00:00Z")
     alerts = [
-        Alert.build(labels={"alertname": "InstanceDown", "instance": f"n{number}:9100", "job": "node"},
-                    annotations={"summary": f"n{number} down", "runbook_url": "https://rb/x?a=1&b=2"},
-                    starts_at=start, ends_at=never, generator_url="http://prom/graph?g0.expr=up+%3D%3D+0",
-                    fingerprint=f"{number:016x}", now=AT)
-        for number in range(10)]
-    return build_data(receiver="ops", alerts=alerts, group_labels={"alertname": "InstanceDown"},
-                      external_url="http://am:9093")
+        Alert.build(
+            labels={"alertname": "InstanceDown", "instance": f"n{number}:9100", "job": "node"},
+            annotations={"summary": f"n{number} down", "runbook_url": "https://rb/x?a=1&b=2"},
+            starts_at=start,
+            ends_at=never,
+            generator_url="http://prom/graph?g0.expr=up+%3D%3D+0",
+            fingerprint=f"{number:016x}",
+            now=AT,
+        )
+        for number in range(10)
+    ]
+    return build_data(
+        receiver="ops", alerts=alerts, group_labels={"alertname": "InstanceDown"}, external_url="http://am:9093"
+    )
 
 
 def show(name: str, per_second: float) -> None:
