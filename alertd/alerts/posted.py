@@ -16,6 +16,7 @@ class PostedAlert:
     starts_at      when it began to fire: with `labels` the identity of an episode
     ends_at        when it ended, or will be taken to have ended; None: fires until told otherwise
     updated_at     when it was handed on
+    assumed_end    `ends_at` was not said by the sender: it is when the alert will be taken for resolved
     value, threshold, unit   of alerts of our own rules; NaN-free: None when unknown
     resolution     why it ended, for alerts of our own rules
     resolved_value, peak     of alerts of our own rules
@@ -27,6 +28,7 @@ class PostedAlert:
     ends_at: datetime | None
     updated_at: datetime
     generator_url: str = ""
+    assumed_end: bool = False
     value: float | None = None
     threshold: float | None = None
     unit: str = ""
