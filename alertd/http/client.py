@@ -14,7 +14,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from alertd import __version__
 from alertd.http.credentials import reveal, static_headers
-from alertd.http.errors import HttpError, translate
+from alertd.http.errors import HttpError, HttpErrorKind, origin, translate
 from alertd.http.oauth2 import TokenCache
 from alertd.http.proxy import proxy_for
 from alertd.http.settings import HttpSettings
@@ -100,6 +100,7 @@ class HttpClient:
             options["headers"] = await self._headers(headers, is_form=isinstance(data, Mapping))
             body = urlencode(data).encode() if isinstance(data, Mapping) else data
             async with self._session.request(method, url, data=body, **options) as response:
+                _refuse_lost_body(response, method, url)
                 answer = await self._read(response)
         except HttpError:
             raise
@@ -167,3 +168,10 @@ class HttpClient:
             return answer.status, answer.body
 
         return TokenCache(oauth2, post)
+
+
+def _refuse_lost_body(response: aiohttp.ClientResponse, method: str, url: str) -> None:
+    """A POST that is redirected by 301, 302 or 303 goes on as a GET without its body: a success would be a lie."""
+    if response.method != method.upper():
+        there = origin(str(response.url))
+        raise HttpError(HttpErrorKind.OTHER, f"{origin(url)}: redirects to {there}; give that address instead")

@@ -154,40 +154,29 @@ class Unmark:
         return known
 
 
-@dataclass(frozen=True, slots=True)
-class _Expression:
-    """What is known of an expression: the comparison that can be taken off, and what may be joined with others."""
-
-    comparison: Comparison | None
-    lhs_joins: bool
-    whole_joins: bool
-
-
 @lru_cache(maxsize=20_000)
-def _analyse(expr: str) -> _Expression:
+def _analyse(expr: str) -> tuple[Comparison | None, bool]:
+    """The comparison that can be taken off, and whether the expression (and what is left of it) can be joined."""
     comparison = split(expr)
-    return _Expression(comparison, comparison is not None and _joins(comparison.lhs), _joins(expr))
-
-
-def _joins(expr: str) -> bool:
-    return MARKER not in expr and is_vector(expr)
+    # What a comparison was taken off is a vector, and so is the whole.
+    return comparison, MARKER not in expr and (comparison is not None or is_vector(expr))
 
 
 def _parts(needs: Iterable[QueryNeed], sizes: Mapping[QueryNeed, int]) -> list[Part]:
     serves: dict[QueryNeed, dict[QueryNeed, Comparison | None]] = {}
     for need in needs:
-        comparison = _analyse(need.expr).comparison
+        comparison, _ = _analyse(need.expr)
         asked = need if comparison is None else QueryNeed(comparison.lhs, need.source)
         serves.setdefault(asked, {})[need] = comparison
     return [_part(asked, served, sizes) for asked, served in serves.items()]
 
 
 def _part(asked: QueryNeed, served: dict[QueryNeed, Comparison | None], sizes: Mapping[QueryNeed, int]) -> Part:
-    need, comparison = next(iter(served.items()))
-    known = _analyse(need.expr)
+    need = next(iter(served))
+    _, joinable = _analyse(need.expr)
     if len(served) == 1 and sizes.get(asked, 0) > _LARGE:
-        return Part(need, ((need, None),), known.whole_joins)
-    return Part(asked, tuple(served.items()), known.whole_joins if comparison is None else known.lhs_joins)
+        return Part(need, ((need, None),), joinable)
+    return Part(asked, tuple(served.items()), joinable)
 
 
 def _chunks(shelf: Sequence[Part], *, most: int, sizes: Mapping[QueryNeed, int]) -> Iterator[tuple[Part, ...]]:

@@ -24,12 +24,17 @@ _NESTING = frozenset({TokenKind.OPEN, TokenKind.COMPARE, TokenKind.WORD, TokenKi
 
 def parse(expr: str) -> Ast | None:
     """The syntax tree; None when the expression is not understood, or too large to be worth it."""
-    if promql_parser is None or sum(token.kind in _NESTING for token in tokens(expr)) > _MAX_TOKENS:
+    if promql_parser is None or _too_large(expr):
         return None
     try:
         return promql_parser.parse(expr)
     except ValueError:
         return None
+
+
+def _too_large(expr: str) -> bool:
+    # A token has a character at least: short expressions need not be counted.
+    return len(expr) > _MAX_TOKENS and sum(token.kind in _NESTING for token in tokens(expr)) > _MAX_TOKENS
 
 
 def value_type(tree: Ast) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class TokenKind(StrEnum):
@@ -38,8 +38,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token: `expr[start:end]`; `depth` is the number of brackets open around it."""
 
     kind: TokenKind
@@ -49,14 +48,18 @@ class Token:
     depth: int
 
 
+_KINDS = {kind.value: kind for kind in TokenKind}
+
+
 def tokens(expr: str) -> Iterator[Token]:
     """The tokens of `expr` but white space and comments."""
     depth = 0
     for match in _TOKEN.finditer(expr):
-        kind = TokenKind(match.lastgroup or "other")
+        kind = _KINDS[match.lastgroup or "other"]
+        if kind is TokenKind.SKIP:
+            continue
         if kind is TokenKind.CLOSE:
             depth -= 1
-        if kind is not TokenKind.SKIP:
-            yield Token(kind, match.group(), match.start(), match.end(), depth)
+        yield Token(kind, match.group(), match.start(), match.end(), depth)
         if kind is TokenKind.OPEN:
             depth += 1

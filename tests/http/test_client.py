@@ -121,6 +121,21 @@ async def test_follow_redirects(session: aiohttp.ClientSession, follow: bool, st
     assert got.status == status
 
 
+@pytest.mark.parametrize(
+    ("status", "arrives"), [pytest.param(307, True, id="body kept"), pytest.param(302, False, id="body lost")]
+)
+async def test_a_redirect_that_loses_the_body_is_no_success(
+    session: aiohttp.ClientSession, status: int, arrives: bool
+) -> None:
+    async with scripted(answer()) as there, scripted(answer(status=status, Location=there.url + "/hush")) as server:
+        if arrives:
+            assert (await client(session).request("POST", server.url, data=b"body")).ok
+            assert there.asked[0].body == b"body"
+        else:
+            with pytest.raises(HttpError, match=f"redirects to {there.url}; give that address instead"):
+                await client(session).request("POST", server.url, data=b"body")
+
+
 async def test_a_proxy_is_asked_for_the_whole_url(session: aiohttp.ClientSession) -> None:
     async with scripted(answer("from the proxy")) as proxy:
         settings = {"proxy_url": proxy.url, "proxy_connect_header": {"X-Proxy": ["p"]}}

@@ -67,6 +67,16 @@ async def test_compression_is_asked_for_on_request(session: aiohttp.ClientSessio
     assert server.asked[0].headers["Accept-Encoding"] == "gzip"
 
 
+async def test_a_large_answer_is_read_like_a_small_one(session: aiohttp.ClientSession) -> None:
+    elements = [f'{{"metric":{{"i":"{number}","pad":"{"x" * 100}"}},"value":[1,"{number}"]}}' for number in range(9000)]
+    body = f'{{"status":"success","data":{{"resultType":"vector","result":[{",".join(elements)}]}}}}'
+    async with scripted(answer(body)) as server:
+        got = await source(session, server.url).instant("m", AT)
+
+    assert got.values.tolist() == list(range(9000))
+    assert [labels["i"] for labels in got.labels] == [str(number) for number in range(9000)]
+
+
 async def test_prometheus_words_its_own_errors(session: aiohttp.ClientSession) -> None:
     async with LocalPrometheus() as prometheus:
         client = source(session, prometheus.url)
