@@ -16,7 +16,8 @@ _MOST = 10_000  # beyond it the longest inside are let out
 class _Stay:
     size: int  # largest join allowed
     term: int  # good answers in a row before the size is doubled
-    good: int = 0
+    good: int = 0  # answers at this size
+    answered: bool = False  # at all since it was confined
 
 
 class Quarantine(Mapping[QueryNeed, int]):
@@ -43,7 +44,7 @@ class Quarantine(Mapping[QueryNeed, int]):
         stay = self._stays.get(need)
         if stay is None:
             return
-        stay.good += 1
+        stay.good, stay.answered = stay.good + 1, True
         if stay.good < stay.term:
             return
         if stay.size >= self._join_size:
@@ -65,4 +66,4 @@ def _term_after(before: _Stay | None) -> int:
     if before is None:
         return _FIRST_TERM
     # Halved again before a single good answer: still the same trouble, no relapse.
-    return min(2 * before.term, _LONGEST_TERM) if before.good else before.term
+    return min(2 * before.term, _LONGEST_TERM) if before.answered else before.term
