@@ -12,11 +12,12 @@ from pydantic import ValidationError
 
 from alertd.config.collector import collector_paused
 from alertd.config.cross_checks import check_names, check_rule_files
+from alertd.config.global_settings import GlobalSettings
 from alertd.config.keys import NOT_SUPPORTED
 from alertd.config.lint import unread_document
 from alertd.config.model_problems import model_problems
 from alertd.config.rule_files import RuleFile, load_rule_file, rule_file_names, unreadable
-from alertd.config.settings import AlertdFile, GlobalSettings, WebSettings, with_defaults
+from alertd.config.settings import AlertdFile, WebSettings, with_defaults
 from alertd.config.variables import Variables
 from alertd.dispatch.route import RouteSettings
 from alertd.engine.alertmanagers import AlertmanagerSettings

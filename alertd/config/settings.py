@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from alertd.config.global_settings import GlobalSettings
 from alertd.dispatch.route import RouteSettings
 from alertd.engine.alertmanagers import AlertmanagerSettings
-from alertd.http import HttpSettings
 from alertd.query.remote_write import RemoteWriteSettings
 from alertd.query.source import SourceSettings, server_url
 from alertd.receivers.registry import ReceiverSettings
 from alertd.rules.settings import EvaluationSettings
-from alertd.settings import Duration, Settings
+from alertd.settings import Settings
 from alertd.store.settings import StorageSettings
 
 
@@ -31,17 +30,6 @@ class WebSettings(Settings):
     @classmethod
     def _address(cls, value: str) -> str:
         return server_url(value) if value else value
-
-
-class GlobalSettings(Settings):
-    """`global:`: defaults of all receivers."""
-
-    resolve_timeout: Duration = Field(
-        default=timedelta(minutes=5), description="after what time an alert posted without an end counts as resolved"
-    )
-    http_config: HttpSettings | None = Field(
-        default=None, description="HTTP settings of receivers that have none of their own"
-    )
 
 
 class AlertdFile(Settings):
