@@ -1,0 +1,78 @@
+"""Alerts in the JSON of Alertmanager's API v2. What does not change from answer to answer is encoded once and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from alertd.alerts.posted import PostedAlert
+from alertd.labels import LabelSet
+
+NO_END = datetime(1, 1, 1, tzinfo=UTC)
+
+
+def timestamp(at: datetime | None) -> str:
+    """RFC 3339 with exactly three decimals; None as Go's zero time."""
+    at = at or NO_END
+    text = at.strftime("%Y-%m-%dT%H:%M:%S").zfill(19)  # glibc does not pad years before 1000
+    offset = at.strftime("%z")
+    zone = "Z" if offset in ("", "+0000") else f"{offset[:3]}:{offset[3:5]}"
+    return f"{text}.{at.microsecond // 1000:03d}{zone}"
+
+
+class AlertJson:
+    """Encodes alerts; remembers the unchanging parts of each until a newer copy of it comes.
+
+    The parts are what stands before and behind `receivers` and between `startsAt` and `updatedAt`: only the status and the
+    receivers are of the moment.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[LabelSet, tuple[PostedAlert, bytes, bytes, bytes]] = {}
+
+    def encode(self, alert: PostedAlert, *, receivers: bytes, status: bytes) -> bytes:
+        """`receivers` and `status` are JSON already."""
+        known = self._known.get(alert.labels)
+        if known is None or known[0] is not alert:
+            known = self._known[alert.labels] = (alert, *_parts(alert))
+        return b"".join((known[1], receivers, known[2], status, known[3]))
+
+    def forget_all_but(self, alerts: Iterable[PostedAlert]) -> None:
+        """Let go of alerts that are no more."""
+        kept = {alert.labels for alert in alerts}
+        self._known = {labels: known for labels, known in self._known.items() if labels in kept}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def _parts(alert: PostedAlert) -> tuple[bytes, bytes, bytes]:
+    head = {
+        "annotations": dict(alert.annotations),
+        "endsAt": timestamp(alert.ends_at),
+        "fingerprint": alert.fingerprint,
+    }
+    tail: dict[str, object] = {"updatedAt": timestamp(alert.updated_at)}
+    if alert.generator_url:
+        tail["generatorURL"] = alert.generator_url
+    tail["labels"] = dict(alert.labels)
+    return (
+        msgspec.json.encode(head)[:-1] + b',"receivers":',
+        b',"startsAt":"' + timestamp(alert.starts_at).encode() + b'","status":',
+        b"," + msgspec.json.encode(tail)[1:],
+    )
+
+
+def receivers_json(names: Iterable[str]) -> bytes:
+    """`[{"name":"ops"}]`."""
+    return msgspec.json.encode([{"name": name} for name in names])
+
+
+def status_json(*, inhibited_by: Sequence[str], silenced_by: Sequence[str], muted_by: Sequence[str]) -> bytes:
+    """Suppressed as soon as anything keeps it from being told."""
+    state = "suppressed" if inhibited_by or silenced_by or muted_by else "active"
+    return msgspec.json.encode(
+        {"inhibitedBy": inhibited_by, "mutedBy": muted_by, "silencedBy": silenced_by, "state": state}
+    )
