@@ -31,9 +31,9 @@ class TlsVersion(StrEnum):
 
 
 def _at_most_one(settings: Settings, *names: str) -> None:
-    given = [name for name in names if getattr(settings, name)]
-    if len(given) > 1:
-        raise ValueError(f"give at most one of {', '.join(given)}")
+    """Raises ValueError, in Alertmanager's words, where two of the keys are given."""
+    if sum(bool(getattr(settings, name)) for name in names) > 1:
+        raise ValueError(f"at most one of {', '.join(names[:-1])} & {names[-1]} must be configured")
 
 
 class TlsSettings(Settings):
@@ -171,7 +171,10 @@ class HttpSettings(ProxySettings):
 
     @model_validator(mode="after")
     def _one_auth(self) -> Self:
-        _at_most_one(self, "basic_auth", "authorization", "bearer_token", "bearer_token_file", "oauth2")
+        _at_most_one(self, "basic_auth", "oauth2", "bearer_token", "bearer_token_file")
+        _at_most_one(self, "basic_auth", "oauth2", "authorization")
+        if self.authorization and (self.bearer_token or self.bearer_token_file):
+            raise ValueError("authorization is not compatible with bearer_token & bearer_token_file")
         for name in self.http_headers:
             if name.lower() in RESERVED_HEADERS:
                 raise ValueError(f'http_headers cannot set "{name}"')

@@ -15,17 +15,27 @@ from alertd.http import HttpSettings
     [
         pytest.param(
             {"basic_auth": {"username": "u"}, "bearer_token": "t"},
-            "give at most one of basic_auth, bearer_token",
+            "at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured",
             id="two ways to authenticate",
         ),
         pytest.param(
             {"bearer_token": "t", "bearer_token_file": "f"},
-            "give at most one of bearer_token, bearer_token_file",
+            "at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured",
             id="a token twice",
         ),
         pytest.param(
+            {"basic_auth": {"username": "u"}, "authorization": {"credentials": "c"}},
+            "at most one of basic_auth, oauth2 & authorization must be configured",
+            id="a password and a token",
+        ),
+        pytest.param(
+            {"bearer_token": "t", "authorization": {"credentials": "c"}},
+            "authorization is not compatible with bearer_token & bearer_token_file",
+            id="a token in both spellings",
+        ),
+        pytest.param(
             {"basic_auth": {"username": "u", "password": "p", "password_file": "f"}},
-            "give at most one of password, password_file",
+            "at most one of password & password_file must be configured",
             id="a password twice",
         ),
         pytest.param(
@@ -35,7 +45,7 @@ from alertd.http import HttpSettings
         ),
         pytest.param(
             {"oauth2": {"client_id": "i", "token_url": "u", "client_secret": "s", "client_secret_file": "f"}},
-            "give at most one of client_secret, client_secret_file",
+            "at most one of client_secret & client_secret_file",
             id="a client secret twice",
         ),
         pytest.param(
@@ -45,7 +55,7 @@ from alertd.http import HttpSettings
             {"tls_config": {"key_file": "k"}}, "a certificate needs its key", id="a key without a certificate"
         ),
         pytest.param(
-            {"tls_config": {"ca": "PEM", "ca_file": "f"}}, "give at most one of ca, ca_file", id="authorities twice"
+            {"tls_config": {"ca": "PEM", "ca_file": "f"}}, "at most one of ca & ca_file", id="authorities twice"
         ),
         pytest.param({"no_proxy": "a.example"}, "no_proxy needs proxy_url", id="no_proxy alone"),
         pytest.param(
