@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -27,7 +27,7 @@ class Record:
 def after_attempt(delivery: Delivery, outcome: Outcome, told: Told, *, at: datetime, random: Random) -> Record:
     """The record of an attempt that ended at `at`; `told` is needed for `Retry` alone."""
     if not isinstance(outcome, Retry):
-        entry = delivery.entry if isinstance(outcome, Delivered) else None
+        entry = replace(delivery.entry, reference=outcome.reference) if isinstance(outcome, Delivered) else None
         return Record(delivery=step(delivery, outcome), event=outcome, entry=entry)
     next_at = at + _wait(delivery, outcome, random)
     event = _after_failure(delivery, outcome, told, next_at)

@@ -45,6 +45,7 @@ class LogEntry:
     firing     episodes it told as firing; of these "resolved" is owed
     resolved   episodes it told as resolved
     perhaps    episodes told as firing by an attempt that ended without an answer: of these "resolved" is owed too
+    reference  what the receiver calls the message, where it can be changed or answered later: Slack's channel and ts
     """
 
     stream: Stream
@@ -52,6 +53,7 @@ class LogEntry:
     firing: frozenset[Episode] = frozenset()
     resolved: frozenset[Episode] = frozenset()
     perhaps: frozenset[Episode] = frozenset()
+    reference: str = ""
 
 
 class NotificationLog(Protocol):

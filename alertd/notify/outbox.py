@@ -6,7 +6,7 @@ lease -> send -> record: an attempt whose record is missing (a crash, a lost lea
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -45,7 +45,9 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The receiver took it."""
+    """The receiver took it; `reference` is kept in the notification log, for the next message of the stream."""
+
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +117,16 @@ NEXT: dict[tuple[DeliveryState, type[Event]], DeliveryState] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """The rendered bytes, the same at every attempt."""
+    """The rendered bytes, the same at every attempt.
+
+    address       where this one goes, or with which key, where a template decides that; often a secret
+    is_fallback   a plain message that stands in for one whose template failed
+    """
 
     body: bytes
     content_type: str = "application/json"
+    address: str = field(default="", repr=False)
+    is_fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -18,6 +18,10 @@ from alertd.notify.told import Notify, Told, decide
 
 KEEP_OWED = timedelta(days=5)
 """How long a resolved alert waits for an integration that cannot be told."""
+
+
+STAND_IN_WAIT = timedelta(seconds=10)
+"""How long a plain message waits in place of one whose template failed: a reload may mend the template."""
 
 
 class Channel(Protocol):
@@ -92,6 +96,8 @@ class Planner:
         delivery = None
         if isinstance(decision, Notify):
             delivery = self._delivery(channel, flush, decision, at)
+            if delivery.payload.is_fallback:
+                delivery = replace(delivery, next_at=_stand_in_at(told, at))
             plan.queued.append(Queued(delivery=delivery, supersedes=decision.supersedes))
         elif decision is not None:
             plan.superseded += decision.supersedes
@@ -155,6 +161,11 @@ def _stream(channel: Channel, group_key: str, part: str) -> Stream:
         group_key=group_key,
         part=part,
     )
+
+
+def _stand_in_at(told: Told, at: datetime) -> datetime:
+    """When a plain message goes: however often the template is tried again, counted from its first failure."""
+    return min((delivery.next_at for delivery in told.stand_ins), default=at + STAND_IN_WAIT)
 
 
 def _kind(message: Message) -> Kind:

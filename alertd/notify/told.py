@@ -45,9 +45,15 @@ class Told:
         return [delivery for delivery in self.open if delivery.state is DeliveryState.LEASED]
 
     @property
+    def stand_ins(self) -> Sequence[Delivery]:
+        """Plain messages that wait in place of one whose template failed: until they go, each tick tries the template again."""
+        return [delivery for delivery in self.queued if delivery.payload.is_fallback and not delivery.attempts]
+
+    @property
     def expected(self) -> LogEntry | None:
-        """What the log says when everything open has arrived."""
-        return self.open[-1].entry if self.open else self.entry
+        """What the log says when everything open has arrived, but for what stands in for something better."""
+        arriving = [delivery for delivery in self.open if delivery not in self.stand_ins]
+        return arriving[-1].entry if arriving else self.entry
 
     @property
     def known(self) -> LogEntry | None:
@@ -79,7 +85,8 @@ def decide(told: Told, flush: GroupFlush, *, send_resolved: bool) -> Notify | Qu
     what the integration really knows, so that it is never told the end of something it never heard of.
     """
     if _reason(told.expected, flush, send_resolved) is None:
-        return None
+        void = tuple(delivery.id for delivery in told.stand_ins)
+        return Quiet(entry=None, supersedes=void) if void else None
     reason = _reason(told.known, flush, send_resolved)
     if reason is None:
         return Quiet(entry=None, supersedes=superseded(told, frozenset()))

@@ -45,6 +45,8 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "last_error": delivery.last_error,
         "content_type": delivery.payload.content_type,
         "body": delivery.payload.body,
+        "address": delivery.payload.address,
+        "is_fallback": delivery.payload.is_fallback,
     }
 
 
@@ -55,7 +57,12 @@ def delivery_of(row: sqlite3.Row) -> Delivery:
         entry=decode_entry(row["entry"]),
         kind=Kind(row["kind"]),
         reason=Reason(row["reason"]),
-        payload=Payload(body=row["body"], content_type=row["content_type"]),
+        payload=Payload(
+            body=row["body"],
+            content_type=row["content_type"],
+            address=row["address"],
+            is_fallback=bool(row["is_fallback"]),
+        ),
         destination=row["destination"],
         created_at=time_of(row["created_at"]),
         next_at=time_of(row["next_at"]),

@@ -21,6 +21,7 @@ from alertd.notify.outbox import (
     DeliveryState,
     LeaseLost,
     OutboxStats,
+    Payload,
     Rejected,
     Retry,
     step,
@@ -227,6 +228,12 @@ class TestOutbox:
         assert list(await store.deliveries()) == [delivery]
         assert list(await store.open_deliveries(["{}:{}", "other"])) == [delivery]
         assert list(await store.open_deliveries(["other"])) == []
+
+    async def test_an_address_and_a_fallback_are_kept(self, store: Store) -> None:
+        payload = Payload(body=b"{}", address="https://hooks.example.com/a", is_fallback=True)
+        await enqueue(store, replace(a_delivery(), payload=payload))
+        [leased] = await lease(store)
+        assert leased.payload == payload
 
     async def test_it_is_leased_once_it_is_due_and_only_once(self, store: Store) -> None:
         delivery = a_delivery(next_at=after(seconds=3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -38,6 +39,12 @@ def test_delivered_makes_the_log_say_what_the_message_said() -> None:
     delivery = a_leased()
     result = record(delivery, Delivered())
     assert (result.delivery.state, result.entry) == (DeliveryState.DELIVERED, delivery.entry)
+
+
+def test_what_the_receiver_calls_the_message_is_kept_in_the_log() -> None:
+    delivery = a_leased()
+    result = record(delivery, Delivered("C1 1763650001.000200"))
+    assert result.entry == replace(delivery.entry, reference="C1 1763650001.000200")
 
 
 def test_rejected_is_dead_and_leaves_the_log_alone_so_that_the_next_tick_decides_anew() -> None:

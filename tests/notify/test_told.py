@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alertd.notify.log import LogEntry
-from alertd.notify.outbox import Delivery, DeliveryState
+from alertd.notify.outbox import Delivery, DeliveryState, Payload
 from alertd.notify.reason import Reason
 from alertd.notify.told import Notify, Quiet, Told, by_stream, decide, overtaken, unanswered
 from tests.support.builders import a_delivery, a_flush, a_log_entry, a_posted_alert, a_stream, after, an_episode
@@ -23,6 +23,28 @@ def told(entry: LogEntry | None = None, *deliveries: Delivery) -> Told:
 
 def on_its_way(entry: LogEntry, *, leased: bool = False) -> Delivery:
     return a_delivery(entry=entry, state=DeliveryState.LEASED if leased else DeliveryState.QUEUED)
+
+
+def standing_in(entry: LogEntry, *, attempts: int = 0) -> Delivery:
+    """A plain message in place of one whose template failed."""
+    return replace(a_delivery(entry=entry, attempts=attempts), payload=Payload(body=b"", is_fallback=True))
+
+
+class TestStandIns:
+    def test_until_it_goes_each_tick_tries_the_template_again(self) -> None:
+        plain = standing_in(a_log_entry(firing=[EP_A]))
+        decision = decide(told(None, plain), a_flush(A), send_resolved=True)
+        assert isinstance(decision, Notify)
+        assert (decision.reason, decision.supersedes) == (Reason.FIRST_NOTIFICATION, (plain.id,))
+
+    def test_once_it_was_tried_it_is_a_message_like_others(self) -> None:
+        plain = standing_in(a_log_entry(firing=[EP_A]), attempts=1)
+        assert decide(told(None, plain), a_flush(A), send_resolved=True) is None
+
+    def test_with_nothing_left_to_tell_it_does_not_go(self) -> None:
+        plain = standing_in(a_log_entry(firing=[EP_A]))
+        decision = decide(told(None, plain), a_flush(A_RESOLVED), send_resolved=True)
+        assert decision == Quiet(entry=None, supersedes=(plain.id,))
 
 
 class TestDecide:

@@ -64,10 +64,12 @@ WHERE at < :before AND NOT EXISTS (SELECT 1 FROM group_timers WHERE group_timers
 -- name: enqueue
 INSERT INTO deliveries (
     id, group_key, receiver, integration, idx, part, destination, kind, reason, state, attempts, next_at, created_at,
-    deadline, longest_delay, lease_owner, lease_until, last_error, entry, content_type, body
+    deadline, longest_delay, lease_owner, lease_until, last_error, entry, content_type, body,
+    address, is_fallback
 ) VALUES (
     :id, :group_key, :receiver, :integration, :idx, :part, :destination, :kind, :reason, :state, :attempts, :next_at,
-    :created_at, :deadline, :longest_delay, :lease_owner, :lease_until, :last_error, :entry, :content_type, :body
+    :created_at, :deadline, :longest_delay, :lease_owner, :lease_until, :last_error, :entry, :content_type, :body,
+    :address, :is_fallback
 );
 
 -- name: supersede

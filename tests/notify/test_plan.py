@@ -1,0 +1,68 @@
+"""When a message goes whose template failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+
+from alertd.alerts.posted import PostedAlert
+from alertd.notify.message import Message
+from alertd.notify.outbox import Delivery, Payload
+from alertd.notify.plan import STAND_IN_WAIT, FlushPlan, Planner
+from alertd.notify.told import by_stream
+from alertd.notify.ulid import Ulids
+from tests.support.builders import T0, a_flush, a_posted_alert, after
+
+
+@dataclass
+class Channel:
+    """A channel whose template fails as long as `broken`."""
+
+    receiver: str = "ops"
+    integration: str = "slack"
+    index: int = 0
+    send_resolved: bool = True
+    per_alert: bool = False
+    max_alerts: int = 0
+    destination: str = "somewhere"
+    broken: bool = True
+    rendered: list[Message] = field(default_factory=list)
+
+    def render(self, message: Message) -> Payload:
+        self.rendered.append(message)
+        return Payload(body=b"{}", is_fallback=self.broken)
+
+
+PLANNER = Planner(new_id=Ulids(Random(1)), external_url="http://alertd.example.com")
+ALERT = a_posted_alert("A")
+
+
+def plan(channel: Channel, *open_deliveries: Delivery, at: datetime, alert: PostedAlert = ALERT) -> FlushPlan:
+    told = by_stream([], open_deliveries)
+    return PLANNER.plan(a_flush(alert, tick=at), [channel], told, at=at)
+
+
+def test_a_message_goes_at_once_and_a_plain_one_waits_for_the_template_to_be_mended() -> None:
+    channel = Channel(broken=False)
+    [queued] = plan(channel, at=T0).queued
+    assert queued.delivery.next_at == T0
+    channel.broken = True
+    [queued] = plan(channel, at=T0).queued
+    assert queued.delivery.next_at == T0 + STAND_IN_WAIT
+
+
+def test_trying_the_template_again_does_not_postpone_the_plain_message() -> None:
+    channel = Channel()
+    [first] = plan(channel, at=T0).queued
+    [second] = plan(channel, first.delivery, at=after(seconds=2)).queued
+    assert second.supersedes == (first.delivery.id,)
+    assert second.delivery.next_at == T0 + STAND_IN_WAIT
+
+
+def test_a_mended_template_takes_its_place() -> None:
+    channel = Channel()
+    [plain] = plan(channel, at=T0).queued
+    channel.broken = False
+    [proper] = plan(channel, plain.delivery, at=after(seconds=4)).queued
+    assert (proper.delivery.next_at, proper.supersedes) == (after(seconds=4), (plain.delivery.id,))
