@@ -71,7 +71,6 @@ def configure(
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level.number),
         logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, _Lasting(stream))),
-        cache_logger_on_first_use=True,
     )
     _take_over_libraries(level)
 
