@@ -9,6 +9,7 @@ from __future__ import annotations
 from urllib.parse import quote_plus
 
 from alertd.template import gotypes as t
+from alertd.template.comparison import and_, basic_kind, eq, ge, gt, is_nothing, le, lt, ne, not_, or_
 from alertd.template.errors import CallFailed
 from alertd.template.fmt import sprint, sprintf, sprintln
 from alertd.template.functions import Function
@@ -18,141 +19,13 @@ from alertd.template.values import (
     NO_VALUE,
     Byte,
     Func,
-    Object,
     Pointer,
     Slice,
-    Struct,
     is_nil,
-    is_true,
     string_length,
     type_of,
     zero,
 )
-
-_MISMATCH = "incompatible types for comparison"
-_NUMBERS = (float, int)  # two of one of these compare at once
-_PLAIN = (str, float, int)
-
-
-# -- logic and comparison ---------------------------------------------------------------------------------------------
-
-
-def and_(first: object, *others: object) -> object:
-    """The first false operand, or the last. (The interpreter stops evaluating by itself.)"""
-    for other in others:
-        if not is_true(first):
-            break
-        first = other
-    return first
-
-
-def or_(first: object, *others: object) -> object:
-    """The first true operand, or the last."""
-    for other in others:
-        if is_true(first):
-            break
-        first = other
-    return first
-
-
-def not_(value: object) -> bool:
-    """Whether a value is false."""
-    return not is_true(value)
-
-
-def basic_kind(value: object) -> str:
-    """bool, int, float, complex or string; "" for what has no order or plain equality."""
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int):
-        return "int"
-    if isinstance(value, float):
-        return "float"
-    if isinstance(value, str):
-        return "string"
-    return "complex" if isinstance(value, complex) else ""
-
-
-def eq(first: object, *others: object) -> bool:
-    """Whether the first operand equals any other; stops at the first that does."""
-    if len(others) == 1 and type(first) is type(others[0]) and type(first) in _PLAIN:
-        return first == others[0]
-    if not others:
-        raise CallFailed("missing argument for comparison")
-    kind = basic_kind(first)
-    for other in others:
-        if basic_kind(other) != kind:
-            if not _is_nothing(first) and not _is_nothing(other):
-                raise CallFailed(_MISMATCH)
-        elif (kind and first == other) or (not kind and _equal(first, other)):
-            return True
-    return False
-
-
-def _is_nothing(value: object) -> bool:
-    return value is None or value is NO_VALUE
-
-
-def _equal(first: object, other: object) -> bool:
-    """Equality of what has no basic kind: nil, pointers, structs; lists and maps have none."""
-    nothing = _is_nothing(first) or _is_nothing(other)
-    if not nothing and type_of(first).kind != type_of(other).kind:
-        raise CallFailed(f"non-comparable types {sprintf('%s', [first])}: {type_of(first).name}, "
-                         f"{type_of(other).name}: {sprintf('%s', [other])}")
-    if is_nil(first) or is_nil(other):
-        return is_nil(first) == is_nil(other)
-    if not _comparable(other):
-        raise CallFailed(f"non-comparable type {sprintf('%s', [first])}: {type_of(first).name}")
-    if isinstance(first, Pointer) and isinstance(other, Pointer):
-        return first.target is other.target
-    if isinstance(first, Struct) and isinstance(other, Struct):
-        return first.go_type is other.go_type and first.values == other.values
-    return type_of(first) is type_of(other) and (first is other or first == other)
-
-
-def _comparable(value: object) -> bool:
-    if isinstance(value, dict | list | tuple | Slice | bytes | Func):
-        return False
-    if isinstance(value, Struct) or (isinstance(value, Object) and type_of(value).kind == "struct"):
-        return all(_comparable(item) for _, item in value.go_values())
-    return True
-
-
-def ne(first: object, other: object) -> bool:
-    """Not eq."""
-    return not eq(first, other)
-
-
-def lt(first: object, other: object) -> bool:
-    """Less than, for numbers of one family and strings."""
-    if type(first) is type(other) and type(first) in _NUMBERS:
-        return first < other  # type: ignore[operator, no-any-return]
-    kind, kind_of_other = basic_kind(first), basic_kind(other)
-    if not kind or not kind_of_other:
-        raise CallFailed("invalid type for comparison")
-    if kind != kind_of_other:
-        raise CallFailed(_MISMATCH)
-    if isinstance(first, str) and isinstance(other, str):
-        return first < other if first.isascii() and other.isascii() else to_bytes(first) < to_bytes(other)
-    if isinstance(first, bool | complex) or isinstance(other, bool | complex):
-        raise CallFailed("invalid type for comparison")
-    return first < other  # type: ignore[operator, no-any-return]
-
-
-def le(first: object, other: object) -> bool:
-    """Less than or equal."""
-    return lt(first, other) or eq(first, other)
-
-
-def gt(first: object, other: object) -> bool:
-    """Greater than: neither less nor equal, so that everything is "greater" than NaN, as in Go."""
-    return not le(first, other)
-
-
-def ge(first: object, other: object) -> bool:
-    """Not less than."""
-    return not lt(first, other)
-
 
 # -- collections ------------------------------------------------------------------------------------------------------
 
@@ -174,7 +47,7 @@ def len_(value: object) -> int:
 
 def index(collection: object, *keys: object) -> object:
     """`index x 1 "a"` is x[1]["a"]; a key that a map lacks gives the zero value of its elements."""
-    if _is_nothing(collection):
+    if is_nothing(collection):
         raise CallFailed("index of untyped nil")
     for key in keys:
         if isinstance(collection, Pointer):
@@ -200,7 +73,7 @@ def _map_entry(collection: dict[object, object], key: object) -> object:
 
 def map_key(key: object, wanted: GoType) -> object:
     """A key as a map of this key type takes it; CallFailed where Go refuses it."""
-    if _is_nothing(key):
+    if is_nothing(key):
         if wanted is t.ANY:
             return None
         raise CallFailed(f"value is nil; should be of type {wanted.name}")
@@ -220,7 +93,7 @@ def _list_item(collection: str | list[object] | tuple[object, ...] | Slice | byt
 
 def list_index(key: object, last: int) -> int:
     """An index into a list; CallFailed unless it is an integer from 0 to last."""
-    if _is_nothing(key):
+    if is_nothing(key):
         raise CallFailed("cannot index slice/array with nil")
     if basic_kind(key) != "int" or not isinstance(key, int):
         raise CallFailed(f"cannot index slice/array with type {type_of(key).name}")
@@ -231,7 +104,7 @@ def list_index(key: object, last: int) -> int:
 
 def slice_(collection: object, *keys: object) -> object:
     """`slice x 1 2` is x[1:2]; a list may be widened up to its capacity, a string is cut by bytes."""
-    if _is_nothing(collection):
+    if is_nothing(collection):
         raise CallFailed("slice of untyped nil")
     if len(keys) > 3:
         raise CallFailed(f"too many slice indexes: {len(keys)}")
@@ -278,7 +151,7 @@ def joined(values: tuple[object, ...]) -> str:
     """The operands of html, js and urlquery as one text; nothing counts as `<no value>`."""
     if len(values) == 1 and isinstance(values[0], str):
         return str(values[0])
-    return sprint(["<no value>" if _is_nothing(value) else value for value in values])
+    return sprint(["<no value>" if is_nothing(value) else value for value in values])
 
 
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;", "\0": "\ufffd"})
@@ -319,7 +192,7 @@ def url_query(*values: object) -> str:
 
 def call(function: object, *args: object) -> object:
     """Calls a function that the data hold."""
-    if _is_nothing(function):
+    if is_nothing(function):
         raise CallFailed("call of nil")
     if not isinstance(function, Func):
         raise CallFailed(f"non-function of type {type_of(function).name}")
@@ -335,7 +208,7 @@ def call(function: object, *args: object) -> object:
 
 
 def _call_argument(arg: object, wanted: GoType, place: int) -> object:
-    if _is_nothing(arg):
+    if is_nothing(arg):
         if wanted.kind in t.NILABLE_KINDS:
             return None
         raise CallFailed(f"arg {place}: value is nil; should be of type {wanted.name}")

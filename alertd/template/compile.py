@@ -10,6 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from alertd.template import nodes as n
+from alertd.template.closures import (
+    do_nothing,
+    jump,
+    many_cases,
+    one_case,
+    run_all,
+    run_until_jump,
+    write_text,
+)
 from alertd.template.errors import CallFailed
 from alertd.template.expressions import ExpressionCompiler
 from alertd.template.fmt import sprint, sprint_indirect
@@ -18,7 +27,7 @@ from alertd.template.numbers import format_float
 from alertd.template.ordering import sorted_items
 from alertd.template.places import Fail, Place
 from alertd.template.state import BREAK, CONTINUE, UNSET, Evaluate, Frame, Routine, State, Step
-from alertd.template.values import NO_VALUE, Byte, Func, Pointer, Slice, is_true
+from alertd.template.values import NO_VALUE, Byte, Func, Pointer, Slice
 
 _OUT_OF_LOOP = {"break": BREAK, "continue": CONTINUE}
 
@@ -53,21 +62,21 @@ class _Compiler(ExpressionCompiler):
         """Statements one after the other; what they declare stays in scope."""
         steps = [self.statement(node) for node in body.nodes]
         if not steps:
-            return _nothing
+            return do_nothing
         if len(steps) == 1:
             return steps[0]
         if not any(_may_jump(node) for node in body.nodes):
-            return _run_all(tuple(steps))
-        return _run_until_jump(tuple(steps))
+            return run_all(tuple(steps))
+        return run_until_jump(tuple(steps))
 
     def statement(self, node: n.Statement) -> Step:
         match node:
             case n.Text():
-                return _text(node.text)
+                return write_text(node.text)
             case n.Action():
                 return self._action(node)
             case n.Jump():
-                return _jump(_OUT_OF_LOOP[node.keyword])
+                return jump(_OUT_OF_LOOP[node.keyword])
             case n.Call():
                 return self._call(node)
             case n.Branch(keyword="range"):
@@ -112,8 +121,8 @@ class _Compiler(ExpressionCompiler):
         otherwise = self.body(last) if last is not None and last.nodes else None
         del self.scope[known:]
         if len(cases) == 1:
-            return _one_case(*cases[0], otherwise, moves_dot=moves_dot)
-        return _many_cases(tuple(cases), otherwise, moves_dot=moves_dot)
+            return one_case(*cases[0], otherwise, moves_dot=moves_dot)
+        return many_cases(tuple(cases), otherwise, moves_dot=moves_dot)
 
     # -- range --------------------------------------------------------------------------------------------------
 
@@ -123,7 +132,7 @@ class _Compiler(ExpressionCompiler):
         fail = Place(self.tree, self.last_place(node.pipe)).fail
         slots = [self.slot(variable.name) for variable in node.pipe.declares]
         loop = self.body(node.body)
-        otherwise = self.body(node.otherwise) if node.otherwise is not None else _nothing
+        otherwise = self.body(node.otherwise) if node.otherwise is not None else do_nothing
         del self.scope[known:]
         index_slot = slots[0] if len(slots) > 1 else None
         item_slot = slots[-1] if slots else None
@@ -165,66 +174,6 @@ class _Compiler(ExpressionCompiler):
             routine.run(state, [value] + [UNSET] * (routine.slots - 1), value)
             state.depth -= 1
         return run
-
-
-# -- closures that need nothing from the compiler ---------------------------------------------------------------------
-
-
-def _nothing(state: State, frame: Frame, dot: object) -> None:
-    return None
-
-
-def _text(text: str) -> Step:
-    length = len(text)
-
-    def run(state: State, frame: Frame, dot: object) -> None:
-        state.parts.append(text)
-        state.room -= length
-        if state.room < 0:
-            state.write("")
-    return run
-
-
-def _jump(signal: object) -> Step:
-    def run(state: State, frame: Frame, dot: object) -> object:
-        return signal
-    return run
-
-
-def _run_all(steps: tuple[Step, ...]) -> Step:
-    def run(state: State, frame: Frame, dot: object) -> None:
-        for step in steps:
-            step(state, frame, dot)
-    return run
-
-
-def _run_until_jump(steps: tuple[Step, ...]) -> Step:
-    def run(state: State, frame: Frame, dot: object) -> object:
-        for step in steps:
-            signal = step(state, frame, dot)
-            if signal is not None:
-                return signal
-        return None
-    return run
-
-
-def _one_case(condition: Evaluate, then: Step, otherwise: Step | None, *, moves_dot: bool) -> Step:
-    def run(state: State, frame: Frame, dot: object) -> object:
-        value = condition(state, frame, dot)
-        if value is True or (value is not False and is_true(value)):
-            return then(state, frame, value if moves_dot else dot)
-        return otherwise(state, frame, dot) if otherwise is not None else None
-    return run
-
-
-def _many_cases(cases: tuple[tuple[Evaluate, Step], ...], otherwise: Step | None, *, moves_dot: bool) -> Step:
-    def run(state: State, frame: Frame, dot: object) -> object:
-        for condition, then in cases:
-            value = condition(state, frame, dot)
-            if value is True or (value is not False and is_true(value)):
-                return then(state, frame, value if moves_dot else dot)
-        return otherwise(state, frame, dot) if otherwise is not None else None
-    return run
 
 
 def _else_if(branch: n.Branch) -> n.Branch | None:

@@ -13,6 +13,7 @@ from alertd.template import nodes as n
 from alertd.template.arguments import Misfit, constant_argument, fit
 from alertd.template.builtins import BUILTINS
 from alertd.template.calls import call_method, invoker, method_types, parameter_types, wrong_count
+from alertd.template.closures import after, constant, store, the_dot
 from alertd.template.fields import field_reader
 from alertd.template.functions import FunctionSet, methods_of
 from alertd.template.gotypes import GoType
@@ -76,7 +77,7 @@ class ExpressionCompiler:
             if slot is None:
                 evaluate = self._undefined(evaluate, variable.name, self.last_place(pipe))
             else:
-                evaluate = _store(evaluate, slot)
+                evaluate = store(evaluate, slot)
         return evaluate
 
     def _undefined(self, evaluate: Evaluate, name: str, node: n.Node) -> Evaluate:
@@ -122,7 +123,7 @@ class ExpressionCompiler:
             case n.Identifier():
                 return self._function(first, command, args, piped)
             case n.Field():
-                return self._fields(_dot, first.names, first, args, piped)
+                return self._fields(the_dot, first.names, first, args, piped)
             case n.Chain():
                 return self._chain(first, args, piped)
             case n.Variable() if first.names:
@@ -139,20 +140,20 @@ class ExpressionCompiler:
             case n.Variable():
                 return self._variable(node)
             case n.Dot():
-                return _dot
+                return the_dot
             case n.Nil():
                 return self._failing(node, "nil is not a command")
             case n.Number(value=None):
                 return self._failing(node, f"{node.text} overflows int")
             case n.Number() | n.Bool() | n.String():
-                return _constant(node.value)
+                return constant(node.value)
         raise AssertionError(f"not a plain word: {node}")
 
     def _no_function(self, node: n.Expression, piped: Evaluate | None) -> Evaluate:
         shown = f"({node})" if isinstance(node, n.Pipe) else str(node)
         message = f"can't give argument to non-function {shown}"
         place = self.last_place(node) if isinstance(node, n.Pipe) else node
-        return _first(piped, self._failing(place, message))
+        return after(piped, self._failing(place, message))
 
     def _failing(self, node: n.Node, message: str) -> Evaluate:
         fail = self._place(node).fail
@@ -254,7 +255,7 @@ class ExpressionCompiler:
         count = len(args) + (piped is not None)
         wrong = wrong_count(function, node.name, count, len(args))
         if wrong:
-            return _first(piped, self._failing(node, wrong))
+            return after(piped, self._failing(node, wrong))
         if node.name in ("and", "or") and function is BUILTINS[node.name]:
             return self._short_circuit(node.name == "or", args, piped)
         types = parameter_types(function, count)
@@ -276,7 +277,7 @@ class ExpressionCompiler:
 
         def run(state: State, frame: Frame, dot: object) -> object:
             value = evaluate(state, frame, dot)
-            if type(value) is int and type_of(container(state, frame, dot)).elem is t.ANY:
+            if isinstance(value, int) and type_of(container(state, frame, dot)).elem is t.ANY:
                 fail("error calling slice: cannot index slice/array with type interface {}")
             return value
         return run
@@ -299,7 +300,7 @@ class ExpressionCompiler:
         """The value of an argument, checked against the type of its parameter."""
         if isinstance(node, (n.Nil, *_CONSTANTS)):
             try:
-                return _constant(constant_argument(node, wanted))
+                return constant(constant_argument(node, wanted))
             except Misfit as misfit:
                 return self._failing(node, str(misfit))
         return self._checked(self._argument_value(node), wanted, self.last_place(node))
@@ -309,7 +310,7 @@ class ExpressionCompiler:
             case n.Identifier():
                 return self._function(node, node, [], None)
             case n.Field():
-                return self._fields(_dot, node.names, node, [], None)
+                return self._fields(the_dot, node.names, node, [], None)
             case n.Chain():
                 return self._chain(node, [], None)
             case n.Variable() if node.names:
@@ -339,29 +340,3 @@ def _without_last_name(node: n.Field | n.Variable | n.Chain) -> n.Expression:
     return n.Field(node.pos, names) if names else n.Dot(node.pos)
 
 
-def _dot(state: State, frame: Frame, dot: object) -> object:
-    return dot
-
-
-def _constant(value: object) -> Evaluate:
-    def run(state: State, frame: Frame, dot: object) -> object:
-        return value
-    return run
-
-
-def _store(evaluate: Evaluate, slot: int) -> Evaluate:
-    def run(state: State, frame: Frame, dot: object) -> object:
-        value = frame[slot] = evaluate(state, frame, dot)
-        return value
-    return run
-
-
-def _first(piped: Evaluate | None, then: Evaluate) -> Evaluate:
-    """Evaluates what is piped in, for its own errors, before something that fails."""
-    if piped is None:
-        return then
-
-    def run(state: State, frame: Frame, dot: object) -> object:
-        piped(state, frame, dot)
-        return then(state, frame, dot)
-    return run

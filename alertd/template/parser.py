@@ -7,16 +7,14 @@ would never be reached, so the names of the functions are needed here.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NoReturn
 
 from alertd.template import nodes as n
 from alertd.template.constants import number_node
-from alertd.template.errors import ParseError
-from alertd.template.lexer import Token, tokenize
+from alertd.template.lexer import Token
 from alertd.template.quoting import go_quote, unquote_string
+from alertd.template.stream import TokenStream
 from alertd.template.suggest import instead_of
 
-MAX_NESTING = 200  # an {{else if}} counts once, everything else twice: it takes more stack
 _OPERANDS = frozenset(["bool", "character", "complex", "dot", "field", "identifier", "number", "nil", "raw", "string",
                        "variable", "("])
 _NOT_CALLABLE = (n.Bool, n.Dot, n.Nil, n.Number, n.String)
@@ -24,74 +22,10 @@ _NOT_CALLABLE = (n.Bool, n.Dot, n.Nil, n.Number, n.String)
 
 def parse(text: str, *, name: str, functions: Collection[str]) -> dict[str, n.Tree]:
     """The trees of a text by name, the text's own under `name`; ParseError where Go finds one."""
-    stream = _Stream(text, name)
+    stream = TokenStream(text, name)
     trees: dict[str, n.Tree] = {}
     _Parser(stream, functions=functions, trees=trees).whole(name)
     return trees
-
-
-class _Stream:
-    """The tokens, read one by one and put back one by one."""
-
-    def __init__(self, text: str, name: str) -> None:
-        self.text = text
-        self.name = name
-        self.tokens = tokenize(text)
-        self.index = 0
-        self.action_line = 0
-        self.nesting = 0
-
-    def next(self) -> Token:
-        token = self.tokens[min(self.index, len(self.tokens) - 1)]
-        self.index += 1
-        return token
-
-    def peek(self) -> Token:
-        return self.tokens[min(self.index, len(self.tokens) - 1)]
-
-    def skip_space(self) -> None:
-        while self.peek().kind == "space":
-            self.index += 1
-
-    def next_word(self) -> Token:
-        self.skip_space()
-        return self.next()
-
-    def peek_word(self) -> Token:
-        self.skip_space()
-        return self.peek()
-
-    @property
-    def line(self) -> int:
-        return self.tokens[max(0, min(self.index, len(self.tokens)) - 1)].line
-
-    def enter(self, weight: int = 2) -> None:
-        self.nesting += weight
-        if self.nesting > MAX_NESTING:
-            self.fail("nested too deeply")
-
-    def leave(self, weight: int = 2) -> None:
-        self.nesting -= weight
-
-    def fail(self, message: str, *, fix: str = "") -> NoReturn:
-        text = f"template: {self.name}:{self.line}: {message}"
-        raise ParseError(text, template=self.name, line=self.line, message=message, fix=fix)
-
-    def unexpected(self, token: Token, context: str) -> NoReturn:
-        if token.kind != "error":
-            self.fail(f"unexpected {token} in {context}")
-        started = ""
-        if self.action_line and self.action_line != token.line:
-            started = f" in action started at {self.name}:{self.action_line}"
-            if token.text.endswith(" action"):
-                started = started[len(" in action"):]
-        self.fail(f"{token.text}{started}")
-
-    def expect(self, *kinds: str, context: str) -> Token:
-        token = self.next_word()
-        if token.kind not in kinds:
-            self.unexpected(token, context)
-        return token
 
 
 class _End(n.Node):
@@ -108,7 +42,7 @@ class _End(n.Node):
 class _Parser:
     """Parses one template; a `define` or `block` inside gets a parser of its own on the same stream."""
 
-    def __init__(self, stream: _Stream, *, functions: Collection[str], trees: dict[str, n.Tree]) -> None:
+    def __init__(self, stream: TokenStream, *, functions: Collection[str], trees: dict[str, n.Tree]) -> None:
         self.stream = stream
         self.functions = functions
         self.trees = trees

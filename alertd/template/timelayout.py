@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from alertd.template.calendar import civil_from_days, days_from_civil
 from alertd.template.errors import CallFailed
 from alertd.template.gotime import (
     MONTHS,
@@ -17,8 +18,6 @@ from alertd.template.gotime import (
     Parts,
     Time,
     Zone,
-    civil_from_days,
-    days_from_civil,
     fixed_zone,
 )
 from alertd.template.quoting import go_quote

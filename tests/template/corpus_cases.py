@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alertd.template import ParseError, Template
+from alertd.template import Template
 from alertd.template import gotypes as t
 from alertd.template.builtins import BUILTINS
 from alertd.template.errors import CallFailed
 from alertd.template.functions import FunctionSet
-from alertd.template.gotime import Duration, Time, parse_rfc3339
+from alertd.template.gotime import Duration, parse_rfc3339
 from alertd.template.values import ErrorValue, Func, Int64, Map, Pointer, Slice, Struct, Uint, type_of
 
 HERE = Path(__file__).parent
@@ -112,7 +112,7 @@ _FUNCS = {
     "fail": Func(_fail, (), name="func() (string, error)"),
     "panics": Func(_panic, (), name="func() string"),
 }
-_DECODERS = {
+_DECODERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "float64": lambda value: float(value["v"]),
     "int64": lambda value: Int64(value["v"]),
     "uint": lambda value: Uint(value["v"]),
@@ -204,6 +204,3 @@ def _build_data(fields: dict[str, Any]) -> str:
     return to_json(build_data(
         receiver=data["receiver"], alerts=alerts, group_labels=data["groupLabels"], external_url=data["externalURL"],
         route_labels=data["routeLabels"], notification_reason=data["notification_reason"]))
-
-
-__all__ = ["Case", "ParseError", "Time", "cases", "decode", "render"]

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from alertd.template import ExecError, ParseError, Template
 from alertd.template.alertmanager import KV, TemplateSet, build_data
 from alertd.template.builtins import BUILTINS
+from alertd.template.calendar import civil_from_days, days_from_civil
 from alertd.template.constants import parse_float
 from alertd.template.fmt import sprint, sprintf
 from alertd.template.functions import FunctionSet
-from alertd.template.gotime import Time, civil_from_days, days_from_civil, parse_rfc3339
+from alertd.template.gotime import Time, parse_rfc3339
 from alertd.template.humanize import humanize, humanize1024, humanize_duration, humanize_percentage
 from alertd.template.numbers import format_float
 from alertd.template.prometheus import RuleData, compile_rule_template

@@ -37,16 +37,19 @@ def text_of(*values: object) -> str:
 
 
 def escape_html(*values: object) -> str:
+    """For text between tags."""
     text = text_of(*values)
     return str(text) if isinstance(text, Html) else text.translate(_HTML)
 
 
 def escape_rcdata(*values: object) -> str:
+    """For the text of a title or textarea."""
     text = text_of(*values)
     return text.translate(_HTML_NORMALIZED if isinstance(text, Html) else _HTML)
 
 
 def escape_attribute(*values: object) -> str:
+    """For a quoted attribute value."""
     text = text_of(*values)
     if isinstance(text, Html):
         return strip_tags(text).translate(_HTML_NORMALIZED)
@@ -54,6 +57,7 @@ def escape_attribute(*values: object) -> str:
 
 
 def escape_unquoted(*values: object) -> str:
+    """For an unquoted attribute value; an empty one would swallow the next attribute."""
     text = text_of(*values)
     if not text:
         return FAILSAFE

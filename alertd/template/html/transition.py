@@ -90,6 +90,7 @@ def _inside_value(context: Context, text: str) -> Context:
 
 
 def in_text(context: Context, text: str) -> Move:
+    """Between tags, up to the name of the next tag."""
     start = 0
     while True:
         position = text.find("<", start)
@@ -115,6 +116,7 @@ def _skip_space(text: str) -> int:
 
 
 def in_tag(context: Context, text: str) -> Move:
+    """Before an attribute name, or at the end of a tag."""
     start = _skip_space(text)
     if start == len(text):
         return context, len(text)
@@ -151,6 +153,7 @@ def _attr_name_end(text: str, start: int) -> tuple[int, Context | None]:
 
 
 def in_attr_name(context: Context, text: str) -> Move:
+    """In an attribute name."""
     end, fault = _attr_name_end(text, 0)
     if fault is not None:
         return fault, len(text)
@@ -158,6 +161,7 @@ def in_attr_name(context: Context, text: str) -> Move:
 
 
 def after_attr_name(context: Context, text: str) -> Move:
+    """Before the = that may follow a name."""
     start = _skip_space(text)
     if start == len(text):
         return context, len(text)
@@ -167,6 +171,7 @@ def after_attr_name(context: Context, text: str) -> Move:
 
 
 def before_value(context: Context, text: str) -> Move:
+    """Before a value: its first character says what ends it."""
     start = _skip_space(text)
     if start == len(text):
         return context, len(text)
@@ -176,15 +181,18 @@ def before_value(context: Context, text: str) -> Move:
 
 
 def in_html_comment(context: Context, text: str) -> Move:
+    """In a comment, up to its end."""
     end = text.find("-->")
     return (context, len(text)) if end < 0 else (IN_TEXT, end + 3)
 
 
 def unchanged(context: Context, text: str) -> Move:
+    """Where text changes nothing."""
     return context, len(text)
 
 
 def in_url(context: Context, text: str) -> Move:
+    """In a URL: ? and # start the part that is encoded differently."""
     if "#" in text or "?" in text:
         return replace(context, url_part=UrlPart.QUERY_OR_FRAGMENT), len(text)
     if context.url_part is UrlPart.NONE and _skip_space(text) < len(text):
@@ -204,6 +212,7 @@ def in_meta_content(context: Context, text: str) -> Move:
 
 
 def in_meta_content_url(context: Context, text: str) -> Move:
+    """In the URL of a meta element, up to the next semicolon."""
     end = text.find(";")
     if end < 0:
         return in_url(context, text)
@@ -211,6 +220,7 @@ def in_meta_content_url(context: Context, text: str) -> Move:
 
 
 def in_block_comment(context: Context, text: str) -> Move:
+    """In /* a comment */ of a script or style."""
     end = text.find("*/")
     if end < 0:
         return context, len(text)
@@ -222,6 +232,7 @@ _JS_LINE_END = re.compile("[\n\r\u2028\u2029]")
 
 
 def in_line_comment(context: Context, text: str) -> Move:
+    """In a comment that ends with the line."""
     match = _LINE_ENDS.get(context.at, _JS_LINE_END).search(text)
     if match is None:
         return context, len(text)
