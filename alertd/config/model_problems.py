@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -13,8 +15,11 @@ from alertd.yamlio import Node, Problem, Table, child_path, locate, suggestion
 
 DURATION_FIX = "write a number and a unit, large units first, such as 30s, 5m or 1h30m"
 Remedies = Mapping[str, tuple[str, str]]
-"""Message and fix for a key nobody reads, by its path without indices, such as `route.routes`."""
+"""Message and fix by the path without indices: for a key nobody reads, such as `receivers.wechat_configs`, and for one that
+must be given, such as `receivers.name`."""
 
+_INDEX = re.compile(r"\[\d+\]")
+_ABSENT = frozenset({"missing", "string_too_short"})
 _WORDS = {
     "int_parsing": "must be a whole number",
     "int_type": "must be a whole number",
@@ -35,14 +40,17 @@ _WORDS = {
 
 
 def model_problems(
-    error: ValidationError, *, model: type[BaseModel], node: Node, remedies: Remedies | None = None
+    error: ValidationError, *, model: type[BaseModel], node: Node, remedies: Remedies = MappingProxyType({})
 ) -> Iterator[Problem]:
     """One problem per error; `node` is what was validated as `model`."""
     for detail in error.errors(include_url=False, include_input=False):
         loc = detail["loc"]
         at, used = locate(node, loc)
         if detail["type"] == "extra_forbidden":
-            yield _unknown_key(node, loc, model, remedies or {})
+            yield _unknown_key(node, loc, model, remedies)
+        elif detail["type"] in _ABSENT and _keys_of(loc) in remedies:
+            message, fix = remedies[_keys_of(loc)]
+            yield at.problem(message, fix=fix, path=_under(at, loc[used:]))
         elif detail["type"] == "missing":
             yield at.problem("must be given", path=_under(at, loc[used:]))
         else:
@@ -55,11 +63,15 @@ def _unknown_key(node: Node, loc: tuple[int | str, ...], model: type[BaseModel],
     name = str(loc[-1])
     entry = parent.entries.get(name) if isinstance(parent, Table) else None
     at: Node = entry.key if entry is not None else parent
-    message, fix = remedies.get(
-        ".".join(step for step in loc if isinstance(step, str)),
-        (f'unknown key "{name}"', suggestion(name, _keys_at(model, loc[:-1]))),
-    )
+    section = _INDEX.sub("", parent.path).rpartition(".")[2] or model.__name__
+    unknown = f"field {name} not found in type {section}", suggestion(name, _keys_at(model, loc[:-1]))
+    message, fix = remedies.get(_keys_of(loc), unknown)
     return at.problem(message, fix=fix)
+
+
+def _keys_of(loc: tuple[int | str, ...]) -> str:
+    """The way to a value without indices, as remedies name it."""
+    return ".".join(step for step in loc if isinstance(step, str))
 
 
 def _under(node: Node, steps: tuple[int | str, ...]) -> str:

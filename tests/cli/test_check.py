@@ -122,7 +122,7 @@ def test_faults_in_unit_tests_are_told(folder: Path) -> None:
     result = check("t.yml")
     assert result.exit_code == 1
     assert result.output.startswith(
-        't.yml:2:31 tests[0].input_series[0].valuse: unknown key "valuse"; did you mean "values"?'
+        't.yml:2:31 tests[0].input_series[0].valuse: field valuse not found in type input_series; did you mean "values"?'
     )
 
 

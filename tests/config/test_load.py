@@ -37,7 +37,7 @@ def told(path: Path) -> list[str]:
         pytest.param(
             "",
             [
-                "alertd.yml:1:1 route: no route provided; say who is told, such as route: {receiver: ops}, "
+                "alertd.yml:1:1 route: no route provided in config; say who is told, such as route: {receiver: ops}, "
                 "or list alertmanagers that are sent the alerts"
             ],
             id="an empty file",
@@ -56,37 +56,37 @@ def told(path: Path) -> list[str]:
         pytest.param(
             "route: {receiver: slak}\nreceivers: [{name: slack}, {name: email}]\n",
             [
-                'alertd.yml:1:19 route.receiver: receiver "slak" is not defined; '
+                'alertd.yml:1:19 route.receiver: undefined receiver "slak" used in route; '
                 'did you mean "slack"? defined: email, slack'
             ],
             id="a receiver that is not defined",
         ),
         pytest.param(
             "route: {receiver: ops}\n",
-            ['alertd.yml:1:19 route.receiver: receiver "ops" is not defined; define it under receivers'],
+            ['alertd.yml:1:19 route.receiver: undefined receiver "ops" used in route; define it under receivers'],
             id="no receivers at all",
         ),
         pytest.param(
             "route: {receiver: a}\nreceivers:\n- name: a\n- name: a\n",
-            ['alertd.yml:4:9 receivers[1].name: receiver name "a" is given twice, first at line 3; rename one of them'],
+            ['alertd.yml:4:9 receivers[1].name: notification config name "a" is not unique: it is given at line 3; rename one of them'],
             id="a receiver defined twice",
         ),
         pytest.param(
             MINIMAL + "prometheus:\n- {name: eu, url: 'http://a'}\n- {name: eu, url: 'http://b'}\n",
-            ['alertd.yml:5:10 prometheus[1].name: source name "eu" is given twice, first at line 4; rename one of them'],
+            ['alertd.yml:5:10 prometheus[1].name: source "eu" is not unique: it is given at line 4; rename one of them'],
             id="a source defined twice",
         ),
         pytest.param(
             MINIMAL + "prometheus: {uri: 'http://a'}\n",
             [
                 "alertd.yml:3:13 prometheus.url: must be given",
-                'alertd.yml:3:14 prometheus.uri: unknown key "uri"; did you mean "url"?',
+                'alertd.yml:3:14 prometheus.uri: field uri not found in type prometheus; did you mean "url"?',
             ],
             id="one source, not in a list",
         ),
         pytest.param(
             MINIMAL + "reciever: x\n",
-            ['alertd.yml:3:1 reciever: unknown key "reciever"; did you mean "receivers"? known: alertmanagers, evaluation, '
+            ['alertd.yml:3:1 reciever: field reciever not found in type AlertdFile; did you mean "receivers"? known: alertmanagers, evaluation, '
              "global, prometheus, receivers, remote_write, route, rule_files, storage, web"],
             id="an unknown key",
         ),
@@ -148,7 +148,7 @@ def test_problems_of_all_files_are_told_at_once(write) -> None:
     assert told(path) == [
         "a.rules.yml:1:28 groups[0].source: source \"eu\" is not defined; defined: default",
         "a.rules.yml:1:40 groups[0].rules[0]: field expr must be set in a rule; write the PromQL expression there",
-        'alertd.yml:1:19 route.receiver: receiver "x" is not defined; define it under receivers',
+        'alertd.yml:1:19 route.receiver: undefined receiver "x" used in route; define it under receivers',
         'alertd.yml:4:24 evaluation.interval: not a valid duration string: "x"; '
         "write a number and a unit, large units first, such as 30s, 5m or 1h30m",
         "b.rules.yml:1:9 groups: must be a list, not a single value",

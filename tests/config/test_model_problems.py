@@ -50,24 +50,24 @@ def problems(text: str, **remedies: tuple[str, str]) -> list[str]:
         pytest.param(
             "numbr: 1",
             [
-                'a.yml:1:1 numbr: unknown key "numbr"; did you mean "number"? '
+                'a.yml:1:1 numbr: field numbr not found in type Outer; did you mean "number"? '
                 "known: by_name, either, flag, global, many, names, number, ratio"
             ],
             id="an unknown key on top",
         ),
         pytest.param(
             "many:\n- name: a\n- {name: b, wat: 1s}\n",
-            ['a.yml:3:13 many[1].wat: unknown key "wat"; did you mean "wait"? known: name, secret, wait'],
+            ['a.yml:3:13 many[1].wat: field wat not found in type many; did you mean "wait"? known: name, secret, wait'],
             id="an unknown key in a list",
         ),
         pytest.param(
             "by_name: {k: {name: b, nam: c}}",
-            ['a.yml:1:24 by_name.k.nam: unknown key "nam"; did you mean "name"? known: name, secret, wait'],
+            ['a.yml:1:24 by_name.k.nam: field nam not found in type k; did you mean "name"? known: name, secret, wait'],
             id="an unknown key in a mapping of models",
         ),
         pytest.param(
             "global: {name: a, zz: 1}",
-            ['a.yml:1:19 global.zz: unknown key "zz"; known: name, secret, wait'],
+            ['a.yml:1:19 global.zz: field zz not found in type global; known: name, secret, wait'],
             id="an unknown key under an alias",
         ),
         pytest.param("many:\n- {}\n", ["a.yml:2:3 many[0].name: must be given"], id="a key that is missing"),

@@ -140,7 +140,7 @@ A = "  - alert: A\n    expr: up == 0\n"
         pytest.param(
             A + "    threshold: {abov: 5}\n",
             [
-                'r.yml:6:17 groups[0].rules[0].threshold.abov: unknown key "abov"; did you mean "above"? '
+                'r.yml:6:17 groups[0].rules[0].threshold.abov: field abov not found in type threshold; did you mean "above"? '
                 "known: above, below, clear_above, clear_below, inside, levels, outside"
             ],
             id="a misspelt key of a kind",

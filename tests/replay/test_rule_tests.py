@@ -178,7 +178,7 @@ async def test_this_passes(tmp_path: Path, tests: str) -> None:
 @pytest.mark.parametrize(
     ("tests", "said"),
     [
-        pytest.param("nonsense: 1", 'unknown key "nonsense"', id="an unknown key"),
+        pytest.param("nonsense: 1", "field nonsense not found in type UnitTests", id="an unknown key"),
         pytest.param("tests: [{input_series: [{series: m, values: 1x}]}]", "unexpected end of input", id="bad values"),
         pytest.param("rule_files: [broken.yml]", "broken.yml:1:1", id="a broken rule file"),
         pytest.param(

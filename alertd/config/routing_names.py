@@ -1,0 +1,122 @@
+"""Names in routes: receivers and time intervals that are used must be defined, and defined once.
+
+Checked on the file's values, so that a file with other faults is checked as well. The words are Alertmanager's, because
+people search for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from alertd.yamlio import Items, Node, Problem, Scalar, Table, suggestion
+
+INTERVAL_LISTS = ("time_intervals", "mute_time_intervals")
+"""Where time intervals are defined; the second is the older spelling."""
+
+INTERVAL_USES = ("mute_time_intervals", "active_time_intervals")
+"""Where a route names them."""
+
+_MATCHERS = ("match", "match_re", "matchers")
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingNames:
+    """The names that are defined in a configuration, and those that its routes use."""
+
+    root: Table
+
+    def problems(self) -> Iterator[Problem]:
+        """Everything that is wrong with names and with the topmost route."""
+        yield from self._topmost()
+        yield from not_unique(self.receivers(), "notification config name")
+        yield from not_unique(self.intervals(), "time interval")
+        yield from _undefined(self.used_receivers(), self.receivers(), "receiver", "receivers")
+        yield from _undefined(self.used_intervals(), self.intervals(), "time interval", "time_intervals")
+
+    def receivers(self) -> list[Scalar]:
+        return names(self.root.get("receivers"))
+
+    def intervals(self) -> list[Scalar]:
+        return [name for key in INTERVAL_LISTS for name in names(self.root.get(key))]
+
+    def used_receivers(self) -> list[Scalar]:
+        used = (route.get("receiver") for route in routes_in(self.root.get("route")))
+        return [name for name in used if isinstance(name, Scalar)]
+
+    def used_intervals(self) -> list[Scalar]:
+        lists = (route.get(key) for route in routes_in(self.root.get("route")) for key in INTERVAL_USES)
+        return [name for found in lists for name in _items(found) if isinstance(name, Scalar)]
+
+    def _topmost(self) -> Iterator[Problem]:
+        """Alerts must have somewhere to go, and the topmost route must take every alert."""
+        route = self.root.get("route")
+        if route is None and self.root.get("alertmanagers") is None:
+            yield self.root.problem(
+                "no routes provided" if self.root.entries else "no route provided in config",
+                path="route",
+                fix="say who is told, such as route: {receiver: ops}, or list alertmanagers that are sent the alerts",
+            )
+        if isinstance(route, Table):
+            yield from _root_route(route)
+
+
+def _root_route(route: Table) -> Iterator[Problem]:
+    if route.get("receiver") is None:
+        yield route.problem(
+            "root route must specify a default receiver", path="route.receiver", fix="name the receiver of all the rest"
+        )
+    matchers = [route.entries[key] for key in _MATCHERS if _is_full(route.get(key))]
+    for entry in matchers[:1]:
+        yield entry.key.problem("root route must not have any matchers", fix="write them in a route under routes")
+    again = route.get("continue")
+    if isinstance(again, Scalar) and again.text.lower() == "true":
+        yield route.entries["continue"].key.problem("cannot have continue in root route", fix="remove it")
+    for key in INTERVAL_USES:
+        if _is_full(route.get(key)):
+            yield route.entries[key].key.problem(
+                f"root route must not have any {key.removesuffix('_time_intervals')} time intervals",
+                fix="write them in a route under routes",
+            )
+
+
+def routes_in(route: Node | None) -> Iterator[Table]:
+    """A route and every route in it, outermost first."""
+    if isinstance(route, Table):
+        yield route
+        for child in _items(route.get("routes")):
+            yield from routes_in(child)
+
+
+def names(node: Node | None) -> list[Scalar]:
+    """The names of a list of named things, or of one that stands alone."""
+    items = node.items if isinstance(node, Items) else (node,)
+    found = (item.get("name") for item in items if isinstance(item, Table))
+    return [name for name in found if isinstance(name, Scalar)]
+
+
+def not_unique(found: Iterable[Scalar], what: str) -> Iterator[Problem]:
+    """A problem at each name that was given before."""
+    first: dict[str, int] = {}
+    for name in found:
+        if name.text in first:
+            yield name.problem(
+                f'{what} "{name.text}" is not unique: it is given at line {first[name.text]}', fix="rename one of them"
+            )
+        first.setdefault(name.text, name.line)
+
+
+def _undefined(used: Iterable[Scalar], defined: Iterable[Scalar], what: str, key: str) -> Iterator[Problem]:
+    known = {name.text for name in defined}
+    for name in used:
+        if name.text and name.text not in known:
+            fix = suggestion(name.text, known, label="defined") or f"define it under {key}"
+            yield name.problem(f'undefined {what} "{name.text}" used in route', fix=fix)
+
+
+def _items(node: Node | None) -> tuple[Node, ...]:
+    return node.items if isinstance(node, Items) else ()
+
+
+def _is_full(node: Node | None) -> bool:
+    return bool((isinstance(node, Items) and node.items) or (isinstance(node, Table) and node.entries))
