@@ -27,8 +27,8 @@ lint: .venv/.dev  ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: debian-test .venv/.dev  ## the measurements in tests/bench
-	@for file in tests/bench/[a-z]*.py; do PYTHONPATH=. $(BIN)/python "$$file"; done
+bench: debian-test .venv/.dev  ## the measurements of tests/bench (over 20 minutes, on a quiet machine)
+	@for file in tests/bench/[a-z]*.py; do $(BIN)/python -m "tests.bench.$$(basename "$$file" .py)"; done
 
 debian-run:
 	@$(call install,$(PROGRAMS_RUN))
