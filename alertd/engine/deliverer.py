@@ -35,8 +35,8 @@ STORE_PAUSE = timedelta(seconds=5)
 class DeliveryLimits:
     """How many attempts may run at once: in all, and to one destination."""
 
-    in_flight: int = 100
-    per_destination: int = 4
+    in_flight: int = 200
+    per_destination: int = 10
 
 
 class DeliveryHooks(Protocol):

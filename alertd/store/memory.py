@@ -198,20 +198,19 @@ class MemoryStore:
         owner: str,
         skip: Collection[str],
     ) -> Sequence[Delivery]:
-        leased: list[Delivery] = []
-        seen: set[Stream] = set()
-        busy = Counter(one.destination for one in self._open() if one.state is DeliveryState.LEASED)
+        oldest: dict[Stream, Delivery] = {}
         for delivery in self._open():
-            oldest = delivery.stream not in seen
-            seen.add(delivery.stream)
-            if not oldest or delivery.state is not DeliveryState.QUEUED or delivery.next_at > at:
-                continue
+            oldest.setdefault(delivery.stream, delivery)
+        ready = [one for one in oldest.values() if one.state is DeliveryState.QUEUED and one.next_at <= at]
+        busy = Counter(one.destination for one in self._open() if one.state is DeliveryState.LEASED)
+        leased: dict[str, Delivery] = {}
+        for delivery in sorted(ready, key=lambda one: (one.next_at, one.id)):
             if delivery.destination in skip or busy[delivery.destination] >= per_destination or len(leased) >= limit:
                 continue
             busy[delivery.destination] += 1
-            leased.append(step(delivery, Leased(owner=owner, until=lease_until)))
-        self._state.deliveries.update({one.id: one for one in leased})
-        return leased
+            leased[delivery.id] = step(delivery, Leased(owner=owner, until=lease_until))
+        self._state.deliveries.update(leased)
+        return [leased[one] for one in sorted(leased)]
 
     async def lost_leases(self, *, at: datetime, owner: str = "") -> Sequence[Delivery]:
         return [

@@ -173,8 +173,8 @@ class SqliteStore:
         return [delivery_of(row) for row in await self._rows("lost_leases", at=microseconds(at), owner=owner)]
 
     async def next_delivery_at(self, *, after: datetime, skip: Collection[str]) -> datetime | None:
-        [[value]] = await self._rows("next_delivery_at", after=microseconds(after), skip=_json(skip))
-        return None if value is None else time_of(value)
+        rows = await self._rows("next_delivery_at", after=microseconds(after), skip=_json(skip))
+        return time_of(rows[0]["next_at"]) if rows else None
 
     async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 100) -> Sequence[Delivery]:
         return [delivery_of(row) for row in await self._rows("deliveries", state=state or "", limit=limit)]
@@ -195,24 +195,15 @@ class _Room:
 
 
 def _lease(connection: sqlite3.Connection, at: int, lease: dict[str, Any], room: _Room) -> list[sqlite3.Row]:
-    """Lease the oldest ready deliveries, looking past those whose destination turns out to be full."""
+    """Lease what is ready, the longest overdue first."""
     busy = Counter(dict(connection.execute(_SQL["busy_destinations"]).fetchall()))
-    full = {*room.skip, *(destination for destination, count in busy.items() if count >= room.per_destination)}
-    leased: list[sqlite3.Row] = []
-    while (wanted := room.limit - len(leased)) > 0:
-        ready = connection.execute(
-            _SQL["ready_deliveries"], {"at": at, "skip": _json(full), "limit": wanted}
-        ).fetchall()
-        for delivery_id, destination in ready:
-            if destination in full:
-                continue
-            leased.append(connection.execute(_SQL["lease"], lease | {"id": delivery_id}).fetchone())
-            busy[destination] += 1
-            if busy[destination] >= room.per_destination:
-                full.add(destination)
-        if len(ready) < wanted:
-            break
-    return leased
+    ready: list[sqlite3.Row] = []
+    for (destination,) in connection.execute(_SQL["queued_destinations"]).fetchall():
+        if destination not in room.skip and (free := room.per_destination - busy[destination]) > 0:
+            wanted = {"destination": destination, "at": at, "limit": min(free, room.limit)}
+            ready += connection.execute(_SQL["ready_deliveries"], wanted)
+    ready.sort(key=tuple)
+    return [connection.execute(_SQL["lease"], lease | {"id": one["id"]}).fetchone() for one in ready[: room.limit]]
 
 
 def _version(alert: PostedAlert) -> dict[str, Any]:

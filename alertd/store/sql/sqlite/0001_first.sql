@@ -59,8 +59,9 @@ CREATE TABLE deliveries (
     body          BLOB NOT NULL
 ) STRICT;
 
-CREATE INDEX deliveries_queued ON deliveries (id) WHERE state = 'queued';
-CREATE INDEX deliveries_leased ON deliveries (id) WHERE state = 'leased';
+CREATE INDEX deliveries_queued ON deliveries (destination, next_at, id) WHERE state = 'queued';
+CREATE INDEX deliveries_due ON deliveries (next_at, destination) WHERE state = 'queued';
+CREATE INDEX deliveries_leased ON deliveries (destination) WHERE state = 'leased';
 CREATE INDEX deliveries_open ON deliveries (group_key, receiver, integration, idx, part, id)
     WHERE state IN ('queued', 'leased');
 CREATE INDEX deliveries_by_state ON deliveries (state, created_at);

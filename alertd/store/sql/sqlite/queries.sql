@@ -83,26 +83,40 @@ WHERE id = :id AND state = 'leased' AND attempts = :attempts;
 -- name: delete_deliveries
 DELETE FROM deliveries WHERE state IN ('delivered', 'dead', 'superseded') AND created_at < :before;
 
+-- INDEXED BY, here and below: without statistics SQLite would go through everything that is queued.
+
 -- name: open_deliveries
-SELECT * FROM deliveries
+SELECT * FROM deliveries INDEXED BY deliveries_open
 WHERE state IN ('queued', 'leased') AND group_key IN (SELECT value FROM json_each(:group_keys))
 ORDER BY id;
 
 -- name: busy_destinations
-SELECT destination, count(*) FROM deliveries WHERE state = 'leased' GROUP BY destination;
+SELECT destination, count(*) FROM deliveries INDEXED BY deliveries_leased WHERE state = 'leased' GROUP BY destination;
+
+-- name: queued_destinations
+-- Jumps through the index from one destination to the next.
+WITH RECURSIVE found (destination) AS (
+    SELECT min(destination) FROM deliveries INDEXED BY deliveries_queued WHERE state = 'queued'
+    UNION ALL
+    SELECT (
+        SELECT min(destination) FROM deliveries INDEXED BY deliveries_queued
+        WHERE state = 'queued' AND destination > found.destination
+    ) FROM found WHERE found.destination IS NOT NULL
+)
+SELECT destination FROM found WHERE destination IS NOT NULL;
 
 -- name: ready_deliveries
 -- Of a stream only the oldest one: its deliveries are sent in order, one at a time.
-SELECT id, destination FROM deliveries AS ready
-WHERE state = 'queued' AND next_at <= :at AND destination NOT IN (SELECT value FROM json_each(:skip))
+SELECT next_at, id FROM deliveries AS ready INDEXED BY deliveries_queued
+WHERE state = 'queued' AND destination = :destination AND next_at <= :at
     AND NOT EXISTS (
-        SELECT 1 FROM deliveries AS older
+        SELECT 1 FROM deliveries AS older INDEXED BY deliveries_open
         WHERE older.state IN ('queued', 'leased')
             AND older.group_key = ready.group_key AND older.receiver = ready.receiver
             AND older.integration = ready.integration AND older.idx = ready.idx AND older.part = ready.part
             AND older.id < ready.id
     )
-ORDER BY id
+ORDER BY next_at, id
 LIMIT :limit;
 
 -- name: lease
@@ -112,13 +126,15 @@ WHERE id = :id
 RETURNING *;
 
 -- name: lost_leases
-SELECT * FROM deliveries
+SELECT * FROM deliveries INDEXED BY deliveries_leased
 WHERE state = 'leased' AND (lease_until <= :at OR (:owner <> '' AND lease_owner = :owner))
 ORDER BY id;
 
 -- name: next_delivery_at
-SELECT min(next_at) FROM deliveries
-WHERE state = 'queued' AND next_at > :after AND destination NOT IN (SELECT value FROM json_each(:skip));
+SELECT next_at FROM deliveries INDEXED BY deliveries_due
+WHERE state = 'queued' AND next_at > :after AND destination NOT IN (SELECT value FROM json_each(:skip))
+ORDER BY next_at
+LIMIT 1;
 
 -- name: deliveries
 SELECT * FROM deliveries WHERE :state = '' OR state = :state ORDER BY id DESC LIMIT :limit;
