@@ -1,43 +1,13 @@
-"""Text as Go's `%q` quotes it: group keys must equal Alertmanager's byte for byte, receivers' keys are made of them."""
+"""Group keys: they must equal Alertmanager's byte for byte, receivers' keys are made of them."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 
-_SHORT = {
-    "\a": r"\a",
-    "\b": r"\b",
-    "\f": r"\f",
-    "\n": r"\n",
-    "\r": r"\r",
-    "\t": r"\t",
-    "\v": r"\v",
-    "\\": r"\\",
-    '"': r"\"",
-}
-_PRINTABLE_CATEGORIES = frozenset("LMNPS")
+from alertd.labels.quoting import quote
+
 _PLAIN_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-
-
-def quote(text: str) -> str:
-    r"""`text` in double quotes; what Unicode does not call printable is escaped, U+200B as `\u200b`.
-
-    source   Go strconv.Quote, strconv.IsPrint
-    """
-    return '"' + "".join(map(_quoted, text)) + '"'
-
-
-def _quoted(character: str) -> str:
-    if character in _SHORT:
-        return _SHORT[character]
-    if character == " " or unicodedata.category(character)[0] in _PRINTABLE_CATEGORIES:
-        return character
-    code = ord(character)
-    if code < 0x80:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def label_set_text(labels: Mapping[str, str]) -> str:
