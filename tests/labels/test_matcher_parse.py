@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -185,7 +187,5 @@ def test_a_printed_list_reads_as_it_was(matchers: list[Matcher]) -> None:
 @given(st.text("ab=\"\\,{}!~ \n'", max_size=12))
 def test_any_text_is_read_or_refused(text: str) -> None:
     for parse in (parse_matcher, parse_matchers, utf8_matchers):
-        try:
+        with suppress(MatcherError, RegexError):
             parse(text)
-        except (MatcherError, RegexError) as error:
-            assert str(error)
