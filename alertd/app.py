@@ -205,6 +205,7 @@ class App:
     async def _prepare(self) -> None:
         """Whatever may fail at a start, with a reason to tell; nothing is running yet but the doors."""
         self._note_loaded()
+        await asyncio.to_thread(self._links.setup.evaluator.read_ahead, self._config.groups)
         await self._deliverer.start()
         await self._dispatcher.start()
         await self._evaluator.start(self._config.groups)
@@ -257,6 +258,7 @@ class App:
             try:
                 config = await asyncio.to_thread(load, self._options.config_file)
                 links = self._link(config)
+                await asyncio.to_thread(links.setup.evaluator.read_ahead, config.groups)
             except AlertdError as error:
                 self._refused = True
                 self._metrics.config_refused()

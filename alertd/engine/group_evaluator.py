@@ -16,6 +16,7 @@ from alertd.errors import QueryError
 from alertd.labels import LabelSet
 from alertd.query.batch import SeriesBatch
 from alertd.query.need import QueryNeed
+from alertd.query.plan import plan
 from alertd.query.remote_write import SeriesSample
 from alertd.rules.dependencies import chunks
 from alertd.rules.printed import printed
@@ -64,6 +65,12 @@ class GroupEvaluator:
     clock: Clock
     sink: SeriesSink | None = None
     _chunks: dict[str, tuple[RuleGroup, list[range]]] = field(default_factory=dict)
+
+    def read_ahead(self, groups: Sequence[RuleGroup]) -> None:
+        """Understand every expression now, in whatever thread this is called, so that no slot has to on the event loop."""
+        plan([_need(group, index) for group in groups for index in range(len(group.rules))])
+        for group in groups:
+            self._runs(group)
 
     def first_needs(self, group: RuleGroup) -> list[QueryNeed]:
         """What the rules before the first dependency need: can be fetched before the group's turn, with other groups'."""
