@@ -22,8 +22,10 @@ def __getattr__(name: str) -> object:
     """Loads the interpreter when it is first asked for: a CLI that only prints help should not pay for it."""
     if name == "Template":
         from alertd.template.template import Template
+
         return Template
     if name == "FunctionSet":
         from alertd.template.functions import FunctionSet
+
         return FunctionSet
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -84,6 +84,7 @@ class TemplateSet:
 def _world(templates: TemplateSet, data: Data, now: datetime) -> NotificationWorld:
     def render(text: str, world: NotificationWorld) -> str:
         return templates._text(text, data, world)
+
     return NotificationWorld(now=now, route_labels=data.route_labels, render=render)
 
 
@@ -117,4 +118,3 @@ class _Cache:
         else:
             self._known.move_to_end(text)
         return found
-

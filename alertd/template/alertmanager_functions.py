@@ -24,8 +24,10 @@ from alertd.template.state import State
 from alertd.template.timelayout import format_time, parse_time
 from alertd.template.values import Html, Slice, Url
 
-_GO_SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028" \
-             "\u2029\u202f\u205f\u3000"
+_GO_SPACES = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028"
+    "\u2029\u202f\u205f\u3000"
+)
 
 
 class RendersText(Protocol):
@@ -68,11 +70,12 @@ def _route_label(state: State, name: str) -> str:
     """A label of the route, rendered; "" if there is none."""
     world = _world(state)
     if name in world.pending:
-        path = " -> ".join((*world.pending[world.pending.index(name):], name))
+        path = " -> ".join((*world.pending[world.pending.index(name) :], name))
         raise CallFailed(f"route label cycle detected: {path}")
     text = world.route_labels.get(name, "")
-    inner = NotificationWorld(now=world.now, route_labels=world.route_labels, render=world.render,
-                              pending=(*world.pending, name))
+    inner = NotificationWorld(
+        now=world.now, route_labels=world.route_labels, render=world.render, pending=(*world.pending, name)
+    )
     try:
         return world.render(text, inner)
     except TemplateError as error:

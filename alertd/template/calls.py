@@ -51,8 +51,9 @@ def call_method(function: Function, name: str, receiver: object, args: Sequence[
         _fail_call(name, error, fail)
 
 
-def invoker(function: Function, name: str, evaluators: Sequence[Evaluate], order: Sequence[int],
-            fail: Fail) -> Evaluate:
+def invoker(
+    function: Function, name: str, evaluators: Sequence[Evaluate], order: Sequence[int], fail: Fail
+) -> Evaluate:
     """Evaluates arguments (in `order`, if given) and calls a function."""
     invoke = function.invoke
     if function.wants_state:
@@ -71,6 +72,7 @@ def invoker(function: Function, name: str, evaluators: Sequence[Evaluate], order
         if type(result) is str and len(result) > state.limits.string_size:
             fail(f"{name} returned more than {state.limits.string_size} characters")
         return result
+
     return run
 
 
@@ -88,11 +90,13 @@ def _with_one(function: Function, name: str, evaluate: Evaluate, fail: Fail) -> 
         if type(result) is str and len(result) > state.limits.string_size:
             fail(f"{name} returned more than {state.limits.string_size} characters")
         return result
+
     return run
 
 
-def _with_state(function: Function, name: str, evaluators: Sequence[Evaluate], order: Sequence[int],
-                fail: Fail) -> Evaluate:
+def _with_state(
+    function: Function, name: str, evaluators: Sequence[Evaluate], order: Sequence[int], fail: Fail
+) -> Evaluate:
     invoke = function.invoke
 
     def run(state: State, frame: Frame, dot: object) -> object:
@@ -101,11 +105,13 @@ def _with_state(function: Function, name: str, evaluators: Sequence[Evaluate], o
             return invoke(state, *args)
         except CallFailed as error:
             _fail_call(name, error, fail)
+
     return run
 
 
-def _evaluate(evaluators: Sequence[Evaluate], order: Sequence[int], state: State, frame: Frame,
-              dot: object) -> list[object]:
+def _evaluate(
+    evaluators: Sequence[Evaluate], order: Sequence[int], state: State, frame: Frame, dot: object
+) -> list[object]:
     if not order:
         return [evaluate(state, frame, dot) for evaluate in evaluators]
     args: list[object] = [None] * len(evaluators)

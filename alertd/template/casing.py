@@ -44,7 +44,7 @@ def title(text: str, *, keep_rest: bool) -> str:
 def _titled(word: str, *, keep_rest: bool) -> str:
     for position, char in enumerate(word):
         if char.lower() != char or char.upper() != char or char.title() != char:
-            rest = word[position + 1:]
+            rest = word[position + 1 :]
             return word[:position] + char.title() + (rest if keep_rest else rest.lower())
     return word
 
@@ -78,9 +78,15 @@ def _kind(char: str) -> str:
 
 def _stands_alone(code: int) -> bool:
     """Scripts without blanks between words: every character is a word."""
-    return 0x0E00 <= code <= 0x0EFF or 0x1000 <= code <= 0x109F or 0x1780 <= code <= 0x17FF \
-        or 0x3040 <= code <= 0x30FF or 0x3400 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF \
+    return (
+        0x0E00 <= code <= 0x0EFF
+        or 0x1000 <= code <= 0x109F
+        or 0x1780 <= code <= 0x17FF
+        or 0x3040 <= code <= 0x30FF
+        or 0x3400 <= code <= 0x9FFF
+        or 0xF900 <= code <= 0xFAFF
         or 0x20000 <= code <= 0x3FFFF
+    )
 
 
 def _breaks(text: str, position: int) -> bool:
@@ -115,7 +121,7 @@ def _previous(text: str, position: int) -> int:
 
 
 def _following(text: str, position: int) -> str:
-    for char in text[position + 1:]:
+    for char in text[position + 1 :]:
         if (kind := _kind(char)) != "mark":
             return kind
     return "other"

@@ -73,8 +73,10 @@ def _equal(first: object, other: object) -> bool:
     """Equality of what has no basic kind: nil, pointers, structs; lists and maps have none."""
     nothing = is_nothing(first) or is_nothing(other)
     if not nothing and type_of(first).kind != type_of(other).kind:
-        raise CallFailed(f"non-comparable types {sprintf('%s', [first])}: {type_of(first).name}, "
-                         f"{type_of(other).name}: {sprintf('%s', [other])}")
+        raise CallFailed(
+            f"non-comparable types {sprintf('%s', [first])}: {type_of(first).name}, "
+            f"{type_of(other).name}: {sprintf('%s', [other])}"
+        )
     if is_nil(first) or is_nil(other):
         return is_nil(first) == is_nil(other)
     if not _comparable(other):

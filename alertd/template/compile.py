@@ -89,8 +89,10 @@ class _Compiler(ExpressionCompiler):
     def _action(self, node: n.Action) -> Step:
         evaluate = self.pipe(node.pipe)
         if node.pipe.declares:
+
             def assign(state: State, frame: Frame, dot: object) -> None:
                 evaluate(state, frame, dot)
+
             return assign
         fail = Place(self.tree, node).fail
 
@@ -102,6 +104,7 @@ class _Compiler(ExpressionCompiler):
             state.room -= len(value)
             if state.room < 0:
                 state.write("")
+
         return emit
 
     # -- if and with --------------------------------------------------------------------------------------------
@@ -153,6 +156,7 @@ class _Compiler(ExpressionCompiler):
                 if loop(state, frame, item) is BREAK:
                     break
             return otherwise(state, frame, dot) if empty else None
+
         return run
 
     # -- template -----------------------------------------------------------------------------------------------
@@ -173,6 +177,7 @@ class _Compiler(ExpressionCompiler):
             state.depth += 1
             routine.run(state, [value] + [UNSET] * (routine.slots - 1), value)
             state.depth -= 1
+
         return run
 
 

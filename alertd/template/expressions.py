@@ -86,6 +86,7 @@ class ExpressionCompiler:
         def run(state: State, frame: Frame, dot: object) -> object:
             evaluate(state, frame, dot)
             fail(f"undefined variable: {name}")
+
         return run
 
     def _settled(self, command: n.Command, piped: Evaluate | None) -> Evaluate:
@@ -100,6 +101,7 @@ class ExpressionCompiler:
         def run(state: State, frame: Frame, dot: object) -> object:
             value = evaluate(state, frame, dot)
             return NO_VALUE if value is None else value
+
         return run
 
     def _never_nil(self, first: n.Expression) -> bool:
@@ -115,6 +117,7 @@ class ExpressionCompiler:
                 return found
             value = evaluate(state, frame, dot)
             return NO_VALUE if value is None else value
+
         return run
 
     def _command(self, command: n.Command, piped: Evaluate | None) -> Evaluate:
@@ -160,6 +163,7 @@ class ExpressionCompiler:
 
         def run(state: State, frame: Frame, dot: object) -> object:
             fail(message)
+
         return run
 
     def _variable(self, node: n.Variable) -> Evaluate:
@@ -173,6 +177,7 @@ class ExpressionCompiler:
             if value is UNSET:
                 fail(f"undefined variable: {node.name}")
             return value
+
         return run
 
     # -- fields and methods -------------------------------------------------------------------------------------
@@ -182,8 +187,14 @@ class ExpressionCompiler:
             return self._failing(node, f"indirection through explicit nil in {node}")
         return self._fields(self.argument(node.base, t.VALUE), node.names, node, args, piped)
 
-    def _fields(self, base: Evaluate, names: tuple[str, ...], node: n.Field | n.Variable | n.Chain,
-                args: list[n.Expression], piped: Evaluate | None) -> Evaluate:
+    def _fields(
+        self,
+        base: Evaluate,
+        names: tuple[str, ...],
+        node: n.Field | n.Variable | n.Chain,
+        args: list[n.Expression],
+        piped: Evaluate | None,
+    ) -> Evaluate:
         place = self._place(self.last_place(node))
         evaluate = base
         for name in names[:-1]:
@@ -204,10 +215,12 @@ class ExpressionCompiler:
             if method is None:
                 return read(value)
             return call_method(method, name, value, (), fail)
+
         return run
 
-    def _field_with_arguments(self, base: Evaluate, name: str, place: Place, args: list[n.Expression],
-                              piped: Evaluate | None) -> Evaluate:
+    def _field_with_arguments(
+        self, base: Evaluate, name: str, place: Place, args: list[n.Expression], piped: Evaluate | None
+    ) -> Evaluate:
         """`.Format "15:04"`: the types of the parameters are known only once the receiver is."""
         fail = place.fail
         read = field_reader(name, missingkey=self.missingkey, has_args=True, fail=fail)
@@ -223,21 +236,25 @@ class ExpressionCompiler:
             values = [make(state, frame, dot, wanted) for make, wanted in zip(makers, types, strict=False)]
             values += [self._fitted(item, types[-1], fail) for item in last]
             return call_method(method, name, value, values, fail)
+
         return run
 
     def _late_argument(self, node: n.Expression) -> Callable[[State, Frame, object, GoType], object]:
         fail = self._place(self.last_place(node)).fail
         if isinstance(node, (n.Nil, *_CONSTANTS)):
+
             def constant(state: State, frame: Frame, dot: object, wanted: GoType) -> object:
                 try:
                     return constant_argument(node, wanted)
                 except Misfit as misfit:
                     fail(str(misfit))
+
             return constant
         evaluate = self.argument(node, t.VALUE)
 
         def run(state: State, frame: Frame, dot: object, wanted: GoType) -> object:
             return self._fitted(evaluate(state, frame, dot), wanted, fail)
+
         return run
 
     @staticmethod
@@ -249,8 +266,9 @@ class ExpressionCompiler:
 
     # -- functions ----------------------------------------------------------------------------------------------
 
-    def _function(self, node: n.Identifier, whole: n.Node, args: list[n.Expression],
-                  piped: Evaluate | None) -> Evaluate:
+    def _function(
+        self, node: n.Identifier, whole: n.Node, args: list[n.Expression], piped: Evaluate | None
+    ) -> Evaluate:
         function = self.functions[node.name]
         count = len(args) + (piped is not None)
         wrong = wrong_count(function, node.name, count, len(args))
@@ -261,8 +279,9 @@ class ExpressionCompiler:
         types = parameter_types(function, count)
         evaluators = [self.argument(arg, wanted) for arg, wanted in zip(args, types, strict=False)]
         if function is BUILTINS["slice"]:
-            evaluators[1:] = [self._slice_index(arg, evaluate, whole)
-                              for arg, evaluate in zip(args[1:], evaluators[1:], strict=True)]
+            evaluators[1:] = [
+                self._slice_index(arg, evaluate, whole) for arg, evaluate in zip(args[1:], evaluators[1:], strict=True)
+            ]
         if piped is not None:
             last = self.last_place(args[-1]) if args else node
             evaluators.append(self._checked(piped, types[-1], last))
@@ -280,6 +299,7 @@ class ExpressionCompiler:
             if isinstance(value, int) and type_of(container(state, frame, dot)).elem is t.ANY:
                 fail("error calling slice: cannot index slice/array with type interface {}")
             return value
+
         return run
 
     def _short_circuit(self, wanted: bool, args: list[n.Expression], piped: Evaluate | None) -> Evaluate:
@@ -294,6 +314,7 @@ class ExpressionCompiler:
                 if is_true(value) is wanted:
                     return value
             return value if piped is None else last
+
         return run
 
     def argument(self, node: n.Expression, wanted: GoType) -> Evaluate:
@@ -327,6 +348,7 @@ class ExpressionCompiler:
         def run(state: State, frame: Frame, dot: object) -> object:
             value = evaluate(state, frame, dot)
             return value if type(value) is exact else fitted(value, wanted, fail)
+
         return run
 
 
@@ -338,5 +360,3 @@ def _without_last_name(node: n.Field | n.Variable | n.Chain) -> n.Expression:
     if isinstance(node, n.Chain):
         return n.Chain(node.pos, node.base, names) if names else node.base
     return n.Field(node.pos, names) if names else n.Dot(node.pos)
-
-

@@ -17,6 +17,7 @@ def field_reader(name: str, *, missingkey: str, has_args: bool, fail: Fail) -> R
 
     missingkey   `zero`: a missing key is the zero value of the elements; `error`: it fails; else: NO_VALUE
     """
+
     def missing(items: dict[object, object]) -> object:
         if missingkey == "zero":
             elem = type_of(items).elem
@@ -43,6 +44,7 @@ def field_reader(name: str, *, missingkey: str, has_args: bool, fail: Fail) -> R
                 return read(value.target)
             fail(f"can't evaluate field {name} in type {type_of(value).name}")
         return found
+
     return read
 
 
@@ -67,5 +69,3 @@ def _struct_field(value: object, name: str, fail: Fail) -> object:
     if isinstance(value, Object) and name in value.go_fields:
         return value.go_fields[name](value)
     return _ABSENT
-
-

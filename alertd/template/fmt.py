@@ -42,7 +42,9 @@ def sprintf(template: str, values: Sequence[object]) -> str:
     """Sprintf."""
     plain = _plain_format(template)
     if plain is not None and len(plain) - 1 == len(values):
-        texts = [_plain_operand(value, verb, precision) for value, (_, verb, precision) in zip(values, plain, strict=False)]
+        texts = [
+            _plain_operand(value, verb, precision) for value, (_, verb, precision) in zip(values, plain, strict=False)
+        ]
         if None not in texts:
             return "".join(f"{literal}{text}" for (literal, _, _), text in zip(plain, [*texts, ""], strict=True))
     printer = Printer()
@@ -59,7 +61,7 @@ def _plain_format(template: str) -> tuple[tuple[str, str, int], ...] | None:
     pieces: list[tuple[str, str, int]] = []
     end = 0
     for match in _PLAIN_VERB.finditer(template):
-        pieces.append((template[end:match.start()], match[2], int(match[1]) if match[1] else -1))
+        pieces.append((template[end : match.start()], match[2], int(match[1]) if match[1] else -1))
         end = match.end()
     pieces.append((template[end:], "", -1))
     return None if any("%" in literal for literal, _, _ in pieces) else tuple(pieces)

@@ -29,9 +29,9 @@ class Format:
         while True:
             percent = self.template.find("%", self.pos)
             if percent < 0:
-                self.printer.write(self.template[self.pos:])
+                self.printer.write(self.template[self.pos :])
                 break
-            self.printer.write(self.template[self.pos:percent])
+            self.printer.write(self.template[self.pos : percent])
             self.pos = percent + 1
             self._verb()
         if not self.reordered and self.index < len(self.values):
@@ -41,7 +41,7 @@ class Format:
         printer = self.printer
         printer.clear_flags()
         printer.write("%!(EXTRA ")
-        for number, value in enumerate(self.values[self.index:]):
+        for number, value in enumerate(self.values[self.index :]):
             printer.write(", " if number else "")
             if value is None or value is NO_VALUE:
                 printer.write("<nil>")
@@ -60,7 +60,7 @@ class Format:
         self._precision()
         if not self.after_index:
             self._argument_index()
-        verb = self.template[self.pos:self.pos + 1]
+        verb = self.template[self.pos : self.pos + 1]
         self.pos += 1
         if not verb:
             printer.write("%!(NOVERB)")
@@ -75,18 +75,18 @@ class Format:
             printer.verb(self.values[self.index - 1], verb)
 
     def _flags(self) -> None:
-        while flag := _FLAGS.get(self.template[self.pos:self.pos + 1]):
+        while flag := _FLAGS.get(self.template[self.pos : self.pos + 1]):
             setattr(self.printer, flag, True)
             self.pos += 1
 
     def _argument_index(self) -> None:
         """`[n]`: the operand to use next."""
-        if self.template[self.pos:self.pos + 1] != "[":
+        if self.template[self.pos : self.pos + 1] != "[":
             self.after_index = False
             return
         self.reordered = True
         closing = self.template.find("]", self.pos)
-        inner = self.template[self.pos + 1:closing] if closing > 0 else ""
+        inner = self.template[self.pos + 1 : closing] if closing > 0 else ""
         self.pos = closing + 1 if closing > 0 else self.pos + 1
         number = int(inner) if inner.isascii() and inner.isdigit() and len(inner) < 8 else 0
         if 1 <= number <= len(self.values):
@@ -98,14 +98,14 @@ class Format:
 
     def _number(self) -> int | None:
         start = self.pos
-        while self.template[self.pos:self.pos + 1] in _DIGITS and self.pos < len(self.template):
+        while self.template[self.pos : self.pos + 1] in _DIGITS and self.pos < len(self.template):
             self.pos += 1
         if start == self.pos:
             return None
-        if self.pos - start > 7 or int(self.template[start:self.pos]) > MAX_WIDTH:
+        if self.pos - start > 7 or int(self.template[start : self.pos]) > MAX_WIDTH:
             self.pos = len(self.template)
             return None
-        return int(self.template[start:self.pos])
+        return int(self.template[start : self.pos])
 
     def _operand_number(self) -> int | None:
         self.pos += 1
@@ -118,7 +118,7 @@ class Format:
 
     def _width(self) -> None:
         printer = self.printer
-        if self.template[self.pos:self.pos + 1] != "*":
+        if self.template[self.pos : self.pos + 1] != "*":
             printer.width = self._number()
             if self.after_index and printer.width is not None:
                 self.good_index = False
@@ -132,13 +132,13 @@ class Format:
     def _precision(self) -> None:
         printer = self.printer
         # A point at the very end is taken for the verb.
-        if self.template[self.pos:self.pos + 1] != "." or self.pos + 1 == len(self.template):
+        if self.template[self.pos : self.pos + 1] != "." or self.pos + 1 == len(self.template):
             return
         self.pos += 1
         if self.after_index:
             self.good_index = False
         self._argument_index()
-        if self.template[self.pos:self.pos + 1] != "*":
+        if self.template[self.pos : self.pos + 1] != "*":
             printer.precision = self._number() or 0
             return
         printer.precision = self._operand_number()

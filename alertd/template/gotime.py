@@ -24,8 +24,20 @@ MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 _ZERO_SECONDS = -62135596800  # 0001-01-01T00:00:00Z
 
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-          "December")
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 
@@ -93,7 +105,8 @@ class Month(int):
 
     go_type: ClassVar[GoType] = t.named("time.Month", t.INT)
     go_methods: ClassVar[dict[str, Function]] = {
-        "String": Function(lambda month: MONTHS[month - 1] if 1 <= month <= 12 else f"%!Month({int(month)})")}
+        "String": Function(lambda month: MONTHS[month - 1] if 1 <= month <= 12 else f"%!Month({int(month)})")
+    }
 
 
 class Weekday(int):
@@ -101,7 +114,8 @@ class Weekday(int):
 
     go_type: ClassVar[GoType] = t.named("time.Weekday", t.INT)
     go_methods: ClassVar[dict[str, Function]] = {
-        "String": Function(lambda day: WEEKDAYS[day] if 0 <= day <= 6 else f"%!Weekday({int(day)})")}
+        "String": Function(lambda day: WEEKDAYS[day] if 0 <= day <= 6 else f"%!Weekday({int(day)})")
+    }
 
 
 _LOCATION = GoType("struct", "time.Location")
@@ -173,8 +187,9 @@ class Time(Object):
         """A Time of an aware datetime, in its offset."""
         since = moment - _EPOCH
         offset = moment.utcoffset() or timedelta()
-        return cls(since.days * 86400 + since.seconds, since.microseconds * 1000,
-                   fixed_zone(int(offset.total_seconds())))
+        return cls(
+            since.days * 86400 + since.seconds, since.microseconds * 1000, fixed_zone(int(offset.total_seconds()))
+        )
 
     @classmethod
     def of_unix_nanos(cls, nanos: int, zone: Zone = UTC_ZONE) -> Time:
@@ -253,8 +268,9 @@ def _three_results(name: str) -> Function:
 
 
 def _second_no_error(name: str, kind: str) -> Function:
-    return Function(_never, invalid=f"invalid function signature for {name}: second return value should be error; "
-                                    f"is {kind}")
+    return Function(
+        _never, invalid=f"invalid function signature for {name}: second return value should be error; is {kind}"
+    )
 
 
 def _never(*args: object) -> object:
@@ -275,7 +291,7 @@ def from_civil(day: int, second_of_day: int, nanos: int, zone: Zone) -> Time:
     """The moment of a local day (since 1970) and second; in a gap or overlap the offset before it decides, as in Go."""
     local = day * 86400 + second_of_day
     _, offset = zone.at(local)
-    for guess in (local - offset, ):
+    for guess in (local - offset,):
         _, real = zone.at(guess)
         if real != offset:
             _, again = zone.at(local - real)
@@ -306,6 +322,7 @@ def _compare(time: Time, other: Time) -> int:
 
 def _format(time: Time, layout: str) -> str:
     from alertd.template.timelayout import format_time
+
     return format_time(time, layout)
 
 
@@ -316,16 +333,25 @@ def _text(time: Time) -> str:
 def _go_source(time: Time) -> str:
     parts = time.parts()
     zone = "time.UTC" if time.zone is UTC_ZONE else f'time.Location("{time.zone.name}")'
-    return (f"time.Date({parts.year}, time.{MONTHS[parts.month - 1]}, {parts.day}, {parts.hour}, {parts.minute}, "
-            f"{parts.second}, {time.nanos}, {zone})")
+    return (
+        f"time.Date({parts.year}, time.{MONTHS[parts.month - 1]}, {parts.day}, {parts.hour}, {parts.minute}, "
+        f"{parts.second}, {time.nanos}, {zone})"
+    )
 
 
 def _rfc3339(time: Time) -> str:
     return _format(time, "2006-01-02T15:04:05.999999999Z07:00")
 
 
-_INT_METHODS = {"Year": "year", "Day": "day", "Hour": "hour", "Minute": "minute", "Second": "second",
-                "Nanosecond": "nanos", "YearDay": "yearday"}
+_INT_METHODS = {
+    "Year": "year",
+    "Day": "day",
+    "Hour": "hour",
+    "Minute": "minute",
+    "Second": "second",
+    "Nanosecond": "nanos",
+    "YearDay": "yearday",
+}
 
 
 def _part(name: str) -> Function:

@@ -90,5 +90,10 @@ def assignable(source: GoType, target: GoType) -> bool:
         return True
     if source.defined and target.defined:
         return False
-    return source.kind == target.kind and source.elem is target.elem and source.key is target.key \
-        and source.fields == target.fields and source.kind in ("slice", "map", "struct", "ptr")
+    return (
+        source.kind == target.kind
+        and source.elem is target.elem
+        and source.key is target.key
+        and source.fields == target.fields
+        and source.kind in ("slice", "map", "struct", "ptr")
+    )

@@ -142,7 +142,8 @@ def to_time(value: object) -> Time:
 def _time_of(number: float) -> Time:
     nanos = number * 1e9
     if not -(2.0**63) <= nanos < 2.0**63:
-        raise CallFailed(f"{format_float(number)} cannot be represented as a nanoseconds timestamp since it "
-                         f"overflows int64")
+        raise CallFailed(
+            f"{format_float(number)} cannot be represented as a nanoseconds timestamp since it overflows int64"
+        )
     millis = _quotient(int(nanos), 10**6)
     return Time.of_unix_nanos(millis * 10**6)

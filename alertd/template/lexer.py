@@ -13,8 +13,7 @@ from alertd.template.quoting import go_quote, is_print
 
 LEFT, RIGHT = "{{", "}}"
 SPACES = " \t\r\n"
-KEYWORDS = frozenset(
-    ["block", "break", "continue", "define", "else", "end", "if", "nil", "range", "template", "with"])
+KEYWORDS = frozenset(["block", "break", "continue", "define", "else", "end", "if", "nil", "range", "template", "with"])
 _CLOSED_FIELD = frozenset(SPACES + ".,|:()")
 _DIGITS = "0123456789_"
 _HEX_DIGITS = "0123456789abcdefABCDEF_"
@@ -76,7 +75,7 @@ class _Lexer:
     # -- helpers ------------------------------------------------------------------------------------------------
 
     def _emit(self, kind: str) -> None:
-        value = self.text[self.start:self.pos]
+        value = self.text[self.start : self.pos]
         self.tokens.append(Token(kind, value, self.start, self.line))
         self.line += value.count("\n")
         self.start = self.pos
@@ -86,7 +85,7 @@ class _Lexer:
         self.start = self.pos
 
     def _peek(self) -> str:
-        return self.text[self.pos:self.pos + 1]
+        return self.text[self.pos : self.pos + 1]
 
     def _take(self, chars: str) -> bool:
         char = self._peek()
@@ -104,7 +103,7 @@ class _Lexer:
     def _at_right(self, pos: int) -> tuple[bool, bool]:
         """Whether the closing delimiter starts here, and whether it carries a trim marker."""
         text = self.text
-        if text[pos:pos + 1] in SPACES and text.startswith("-" + RIGHT, pos + 1) and pos < len(text):
+        if text[pos : pos + 1] in SPACES and text.startswith("-" + RIGHT, pos + 1) and pos < len(text):
             return True, True
         return text.startswith(RIGHT, pos), False
 
@@ -129,7 +128,7 @@ class _Lexer:
     def _text_until(self, opening: int) -> None:
         end = opening
         if self._has_left_trim(opening + len(LEFT)):
-            end = self.start + len(self.text[self.start:opening].rstrip(SPACES))
+            end = self.start + len(self.text[self.start : opening].rstrip(SPACES))
         self.pos = end
         if end > self.start:
             self._emit("text")
@@ -137,7 +136,7 @@ class _Lexer:
         self._skip()
 
     def _has_left_trim(self, pos: int) -> bool:
-        return self.text[pos:pos + 1] == "-" and self.text[pos + 1:pos + 2] in SPACES and pos + 1 < len(self.text)
+        return self.text[pos : pos + 1] == "-" and self.text[pos + 1 : pos + 2] in SPACES and pos + 1 < len(self.text)
 
     def _left_delimiter(self) -> None:
         self.pos += len(LEFT)
@@ -202,7 +201,7 @@ class _Lexer:
         elif char == "$":
             self.pos += 1
             self._field_or_variable("variable")
-        elif char == "." and not self.text[self.pos + 1:self.pos + 2].isdecimal():
+        elif char == "." and not self.text[self.pos + 1 : self.pos + 2].isdecimal():
             self.pos += 1
             self._field_or_variable("field")
         elif char in "+-.0123456789":
@@ -250,7 +249,7 @@ class _Lexer:
         self.pos = pos
         if not self._at_end_of_word():
             raise _LexingError(f"bad character {_unicode_name(self._peek())}")
-        word = text[self.start:pos]
+        word = text[self.start : pos]
         if word in KEYWORDS:
             self._emit(word)
         else:
@@ -292,13 +291,13 @@ class _Lexer:
 
     def _number(self) -> None:
         if not self._scan_number():
-            raise _LexingError(f"bad number syntax: {go_quote(self.text[self.start:self.pos])}")
+            raise _LexingError(f"bad number syntax: {go_quote(self.text[self.start : self.pos])}")
         if self._peek() not in ("+", "-"):
             self._emit("number")
             return
         # 1+2i is one complex constant; 1+1 is nothing.
         if not self._scan_number() or self.text[self.pos - 1] != "i":
-            raise _LexingError(f"bad number syntax: {go_quote(self.text[self.start:self.pos])}")
+            raise _LexingError(f"bad number syntax: {go_quote(self.text[self.start : self.pos])}")
         self._emit("complex")
 
     def _scan_number(self) -> bool:

@@ -96,13 +96,28 @@ class Alert(Object):
     go_fields: ClassVar[Mapping[str, _ANSWER]]
 
     @classmethod
-    def build(cls, *, labels: Mapping[str, str], annotations: Mapping[str, str], starts_at: Time, ends_at: Time,
-              generator_url: str, fingerprint: str, now: datetime) -> Alert:
+    def build(
+        cls,
+        *,
+        labels: Mapping[str, str],
+        annotations: Mapping[str, str],
+        starts_at: Time,
+        ends_at: Time,
+        generator_url: str,
+        fingerprint: str,
+        now: datetime,
+    ) -> Alert:
         """An alert as of `now`: resolved once its end lies in the past; a firing one has no end."""
         is_resolved = not ends_at.is_zero and ends_at.unix_nanos <= Time.of_datetime(now).unix_nanos
-        return cls(status=RESOLVED if is_resolved else FIRING, labels=KV(labels), annotations=KV(annotations),
-                   starts_at=starts_at, ends_at=ends_at if is_resolved else ZERO_TIME, generator_url=generator_url,
-                   fingerprint=fingerprint)
+        return cls(
+            status=RESOLVED if is_resolved else FIRING,
+            labels=KV(labels),
+            annotations=KV(annotations),
+            starts_at=starts_at,
+            ends_at=ends_at if is_resolved else ZERO_TIME,
+            generator_url=generator_url,
+            fingerprint=fingerprint,
+        )
 
 
 class Alerts(Slice):
@@ -153,12 +168,26 @@ def _attribute(name: str) -> _ANSWER:
     return lambda value: getattr(value, name)
 
 
-Alert.go_fields = _fields(Status="status", Labels="labels", Annotations="annotations", StartsAt="starts_at",
-                          EndsAt="ends_at", GeneratorURL="generator_url", Fingerprint="fingerprint")
-Data.go_fields = _fields(Receiver="receiver", Status="status", Alerts="alerts",
-                         NotificationReason="notification_reason", GroupLabels="group_labels",
-                         CommonLabels="common_labels", CommonAnnotations="common_annotations",
-                         RouteLabels="route_labels", ExternalURL="external_url")
+Alert.go_fields = _fields(
+    Status="status",
+    Labels="labels",
+    Annotations="annotations",
+    StartsAt="starts_at",
+    EndsAt="ends_at",
+    GeneratorURL="generator_url",
+    Fingerprint="fingerprint",
+)
+Data.go_fields = _fields(
+    Receiver="receiver",
+    Status="status",
+    Alerts="alerts",
+    NotificationReason="notification_reason",
+    GroupLabels="group_labels",
+    CommonLabels="common_labels",
+    CommonAnnotations="common_annotations",
+    RouteLabels="route_labels",
+    ExternalURL="external_url",
+)
 
 _STRINGS = t.named("template.Strings", t.SLICE_STRING)
 _PAIRS = t.named("template.Pairs", t.slice_of(Pair.go_type))
@@ -201,15 +230,28 @@ Alerts.go_methods = {
 # -- building ---------------------------------------------------------------------------------------------------------
 
 
-def build_data(*, receiver: str, alerts: Sequence[Alert], group_labels: Mapping[str, str], external_url: str,
-               route_labels: Mapping[str, str] | None = None, notification_reason: str = "") -> Data:
+def build_data(
+    *,
+    receiver: str,
+    alerts: Sequence[Alert],
+    group_labels: Mapping[str, str],
+    external_url: str,
+    route_labels: Mapping[str, str] | None = None,
+    notification_reason: str = "",
+) -> Data:
     """The data of one notification: status, common labels and annotations follow from the alerts."""
     firing = any(alert.status == FIRING for alert in alerts)
     return Data(
-        receiver=_quote_meta(receiver), status=FIRING if firing else RESOLVED, alerts=Alerts(alerts),
-        group_labels=KV(group_labels), common_labels=_common([alert.labels for alert in alerts]),
-        common_annotations=_common([alert.annotations for alert in alerts]), external_url=external_url,
-        route_labels=KV(route_labels or {}), notification_reason=notification_reason)
+        receiver=_quote_meta(receiver),
+        status=FIRING if firing else RESOLVED,
+        alerts=Alerts(alerts),
+        group_labels=KV(group_labels),
+        common_labels=_common([alert.labels for alert in alerts]),
+        common_annotations=_common([alert.annotations for alert in alerts]),
+        external_url=external_url,
+        route_labels=KV(route_labels or {}),
+        notification_reason=notification_reason,
+    )
 
 
 def _common(sets: Sequence[KV]) -> KV:

@@ -55,7 +55,7 @@ def without_exponent(digits: str, exponent: int) -> str:
         return "0." + "0" * (-exponent - 1) + digits
     if len(digits) <= exponent + 1:
         return digits + "0" * (exponent + 1 - len(digits))
-    return digits[:exponent + 1] + "." + digits[exponent + 1:]
+    return digits[: exponent + 1] + "." + digits[exponent + 1 :]
 
 
 def format_verb(value: float, verb: str, precision: int) -> str:

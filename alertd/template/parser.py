@@ -15,8 +15,9 @@ from alertd.template.quoting import go_quote, unquote_string
 from alertd.template.stream import TokenStream
 from alertd.template.suggest import instead_of
 
-_OPERANDS = frozenset(["bool", "character", "complex", "dot", "field", "identifier", "number", "nil", "raw", "string",
-                       "variable", "("])
+_OPERANDS = frozenset(
+    ["bool", "character", "complex", "dot", "field", "identifier", "number", "nil", "raw", "string", "variable", "("]
+)
 _NOT_CALLABLE = (n.Bool, n.Dot, n.Nil, n.Number, n.String)
 
 
@@ -307,8 +308,9 @@ class _Parser:
         match token.kind:
             case "identifier":
                 if token.text not in self.functions:
-                    stream.fail(f"function {go_quote(token.text)} not defined",
-                                fix=instead_of(token.text, self.functions))
+                    stream.fail(
+                        f"function {go_quote(token.text)} not defined", fix=instead_of(token.text, self.functions)
+                    )
                 return n.Identifier(token.pos, token.text)
             case "dot":
                 return n.Dot(token.pos)

@@ -81,7 +81,9 @@ class Printer:
                 self.write(f"%!{verb}(<nil>)")
         elif verb == "T":
             self._string(type_of(value).name, "s")
-        elif (verb == "w" and not isinstance(value, bytes)) or (verb == "p" and type_of(value).kind not in ("ptr", "map", "slice", "func")):
+        elif (verb == "w" and not isinstance(value, bytes)) or (
+            verb == "p" and type_of(value).kind not in ("ptr", "map", "slice", "func")
+        ):
             self._bad(value, verb)
         elif verb == "p":
             self._address(value)
@@ -138,7 +140,7 @@ class Printer:
             if self.sharp_v and verb == "v":
                 self._quoted(text)
             else:
-                self.pad(text if self.precision is None else text[:self.precision])
+                self.pad(text if self.precision is None else text[: self.precision])
         elif verb in "xX":
             self._hexadecimal(to_bytes(text), verb)
         elif verb == "q":
@@ -148,7 +150,7 @@ class Printer:
 
     def _quoted(self, text: str) -> None:
         if self.precision is not None:
-            text = text[:self.precision]
+            text = text[: self.precision]
         if self.sharp and can_backquote(text):
             self.pad(f"`{text}`")
         else:
@@ -156,7 +158,7 @@ class Printer:
 
     def _hexadecimal(self, data: bytes, verb: str) -> None:
         if self.precision is not None:
-            data = data[:self.precision]
+            data = data[: self.precision]
         prefix = "0x" if self.sharp else ""
         if self.space:
             text = " ".join(f"{prefix}{byte:02x}" for byte in data)
@@ -216,7 +218,12 @@ class Printer:
         if precision is None:
             self._bad(owner, verb)
             return
-        if verb == "v" and self.width is None and self.precision is None and not (self.sharp or self.space or self.plus):
+        if (
+            verb == "v"
+            and self.width is None
+            and self.precision is None
+            and not (self.sharp or self.space or self.plus)
+        ):
             self.write(format_float(value))
             return
         letter = {"v": "g", "F": "f"}.get(verb, verb)

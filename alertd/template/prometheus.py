@@ -22,14 +22,25 @@ from alertd.template.template import compiled_trees, escape_page, parse_text, ru
 from alertd.template.values import Map, StringMap, Struct
 from alertd.template.walk import walk
 
-__all__ = ["NeedsQuery", "QueryFailed", "RuleData", "RuleTemplate", "Sample", "compile_rule_template", "expand",
-           "functions_used", "labels_used"]
+__all__ = [
+    "NeedsQuery",
+    "QueryFailed",
+    "RuleData",
+    "RuleTemplate",
+    "Sample",
+    "compile_rule_template",
+    "expand",
+    "functions_used",
+    "labels_used",
+]
 
-_PRELUDE = ("{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}"
-            "{{$value := .Value}}")
+_PRELUDE = (
+    "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}"
+)
 _ALERT_PRELUDE = "{{$alert := .Alert}}"
-_ROOT = t.struct_of((("Labels", t.MAP_STRING), ("ExternalLabels", t.MAP_STRING), ("ExternalURL", t.STRING),
-                     ("Value", t.FLOAT64)))
+_ROOT = t.struct_of(
+    (("Labels", t.MAP_STRING), ("ExternalLabels", t.MAP_STRING), ("ExternalURL", t.STRING), ("Value", t.FLOAT64))
+)
 _EVIDENCE = t.map_of(t.STRING, t.STRING)
 
 
@@ -58,8 +69,7 @@ class RuleTemplate:
             return self.text
         labels = data.labels if type(data.labels) is StringMap else StringMap(data.labels)
         external = StringMap(data.external_labels)
-        values = {"Labels": labels, "ExternalLabels": external, "ExternalURL": data.external_url,
-                  "Value": data.value}
+        values = {"Labels": labels, "ExternalLabels": external, "ExternalURL": data.external_url, "Value": data.value}
         root = Struct(values, _ROOT)
         frame: list[object] = [root, labels, external, data.external_url, data.value]
         if self._has_alert:
@@ -69,8 +79,9 @@ class RuleTemplate:
         return run_routine(routine, State(self._limits, self._routines, data), frame, root)
 
 
-def compile_rule_template(text: str, *, alert: str, missingkey: str = "zero", html: bool = False,
-                          limits: Limits = DEFAULT_LIMITS) -> RuleTemplate:
+def compile_rule_template(
+    text: str, *, alert: str, missingkey: str = "zero", html: bool = False, limits: Limits = DEFAULT_LIMITS
+) -> RuleTemplate:
     """Compiles an annotation or label of the alert; raises ParseError with Prometheus' text (`__alert_<alert>`).
 
     html   escape as Prometheus' console pages do; rules never ask for it
@@ -133,5 +144,3 @@ _LABEL_MAPS = ("$labels", ".Labels", "$.Labels")
 def functions_used(text: str) -> set[str]:
     """Names of the functions a text calls; empty if it cannot be parsed."""
     return {node.name for tree in _trees(text) for node in walk(tree.body) if isinstance(node, n.Identifier)}
-
-

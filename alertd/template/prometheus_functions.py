@@ -77,7 +77,7 @@ def _label(name: str, sample: object) -> str:
 def _sort_by_label(name: str, result: Slice) -> Slice:
     """Sorts in place, so a variable that holds the result sees the new order, too."""
     window = sorted(result, key=lambda sample: to_bytes(_label(name, sample)))
-    result.items[result.start:result.end] = window
+    result.items[result.start : result.end] = window
     return result
 
 

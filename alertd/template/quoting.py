@@ -75,7 +75,7 @@ def _next_character(body: str, position: int, *, quote: str) -> tuple[str, int]:
         raise ValueError("invalid syntax")
     if char != "\\":
         return char, position + 1
-    name = body[position + 1:position + 2]
+    name = body[position + 1 : position + 2]
     if name in _SIMPLE:
         return _SIMPLE[name], position + 2
     if name == quote:
@@ -83,14 +83,14 @@ def _next_character(body: str, position: int, *, quote: str) -> tuple[str, int]:
     if name in _HEX_LENGTH:
         return _hexadecimal(body, position + 2, name), position + 2 + _HEX_LENGTH[name]
     if name in _OCTAL:
-        digits = body[position + 1:position + 4]
+        digits = body[position + 1 : position + 4]
         if len(digits) == 3 and set(digits) <= _OCTAL and int(digits, 8) <= 255:
             return _byte(int(digits, 8)), position + 4
     raise ValueError("invalid syntax")
 
 
 def _hexadecimal(body: str, start: int, name: str) -> str:
-    digits = body[start:start + _HEX_LENGTH[name]]
+    digits = body[start : start + _HEX_LENGTH[name]]
     if len(digits) != _HEX_LENGTH[name] or not set(digits) <= _HEX:
         raise ValueError("invalid syntax")
     code = int(digits, 16)
@@ -136,4 +136,5 @@ def can_backquote(text: str) -> bool:
     """Whether %#q may print the text between backquotes: one line, no backquote, valid UTF-8."""
     return all(
         char == "\t" or (ord(char) >= 0x20 and char not in "`\x7f\ufeff" and not 0xDC80 <= ord(char) <= 0xDCFF)
-        for char in text)
+        for char in text
+    )

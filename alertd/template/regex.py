@@ -84,7 +84,7 @@ def replace_all(pattern: str, replacement: str, text: str) -> str:
     for match in compiled.finditer(text):
         if match.start() == match.end() == previous:
             continue
-        parts.append(text[end:match.start()])
+        parts.append(text[end : match.start()])
         parts.extend(_expanded(template, match, names, compiled.groups))
         end = previous = match.end()
     parts.append(text[end:])
@@ -97,7 +97,7 @@ def _parse_replacement(replacement: str) -> tuple[tuple[str, bool], ...]:
     pieces: list[tuple[str, bool]] = []
     end = 0
     for match in _REFERENCE.finditer(replacement):
-        pieces.append((replacement[end:match.start()], False))
+        pieces.append((replacement[end : match.start()], False))
         name = match[1] or match[2]
         pieces.append((name, True) if name else ("$", False))
         end = match.end()

@@ -20,7 +20,8 @@ class Sample(Object):
     value: float
 
     go_type: ClassVar[GoType] = t.pointer_to(
-        t.named("template.sample", t.struct_of((("Labels", t.MAP_STRING), ("Value", t.FLOAT64)))))
+        t.named("template.sample", t.struct_of((("Labels", t.MAP_STRING), ("Value", t.FLOAT64))))
+    )
     go_fields: ClassVar[Mapping[str, Callable[[object], object]]] = {
         "Labels": lambda sample: StringMap(sample.labels),  # type: ignore[attr-defined]
         "Value": lambda sample: sample.value,  # type: ignore[attr-defined]

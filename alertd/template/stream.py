@@ -64,7 +64,7 @@ class TokenStream:
         if self.action_line and self.action_line != token.line:
             started = f" in action started at {self.name}:{self.action_line}"
             if token.text.endswith(" action"):
-                started = started[len(" in action"):]
+                started = started[len(" in action") :]
         self.fail(f"{token.text}{started}")
 
     def expect(self, *kinds: str, context: str) -> Token:

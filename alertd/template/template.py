@@ -32,8 +32,16 @@ class Template:
     limits: Limits = DEFAULT_LIMITS
 
     @classmethod
-    def parse(cls, text: str, *, name: str, functions: FunctionSet, defines: Sequence[tuple[str, str]] = (),
-              missingkey: str = "default", limits: Limits = DEFAULT_LIMITS) -> Template:
+    def parse(
+        cls,
+        text: str,
+        *,
+        name: str,
+        functions: FunctionSet,
+        defines: Sequence[tuple[str, str]] = (),
+        missingkey: str = "default",
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Template:
         """Parses and compiles a text after the (name, text) pairs of `defines`; raises ParseError.
 
         missingkey   what a missing map key gives: `default` (prints <no value>), `zero` or `error`
@@ -44,8 +52,15 @@ class Template:
         return cls.of_trees(trees, name=name, functions=functions, missingkey=missingkey, limits=limits)
 
     @classmethod
-    def of_trees(cls, trees: Trees, *, name: str, functions: FunctionSet, missingkey: str = "default",
-                 limits: Limits = DEFAULT_LIMITS) -> Template:
+    def of_trees(
+        cls,
+        trees: Trees,
+        *,
+        name: str,
+        functions: FunctionSet,
+        missingkey: str = "default",
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Template:
         """Compiles trees that were parsed before."""
         return cls(name, trees, compiled_trees(trees, functions, missingkey=missingkey), limits)
 
@@ -95,6 +110,7 @@ def escape_page(trees: Trees, *, name: str, functions: FunctionSet) -> tuple[dic
     from alertd.template.html.escaper import escape_trees
     from alertd.template.html.filters import with_escapers
     from alertd.template.html.fold import fold_constants
+
     return fold_constants(escape_trees(trees, root=name)), with_escapers(functions)
 
 

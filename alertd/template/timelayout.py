@@ -24,7 +24,8 @@ from alertd.template.quoting import go_quote
 
 _TOKEN = re.compile(
     r"January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|2006|15|002|0[1-6]|__2|_2(?!006)|1|2|3|4|5|PM|pm"
-    r"|[-Z](?:07:00:00|070000|07:00|0700|07)|[.,](?:0+|9+)(?![0-9])")
+    r"|[-Z](?:07:00:00|070000|07:00|0700|07)|[.,](?:0+|9+)(?![0-9])"
+)
 
 
 @lru_cache(maxsize=256)
@@ -34,7 +35,7 @@ def tokens_of(layout: str) -> tuple[tuple[str, bool], ...]:
     end = 0
     for match in _TOKEN.finditer(layout):
         if match.start() > end:
-            pieces.append((layout[end:match.start()], False))
+            pieces.append((layout[end : match.start()], False))
         pieces.append((match[0], True))
         end = match.end()
     if end < len(layout):
@@ -56,7 +57,7 @@ def _written(token: str, parts: Parts) -> str:
     if writer is not None:
         return writer(parts)
     if token[0] in ".,":
-        digits = f"{parts.nanos:09d}"[:len(token) - 1]
+        digits = f"{parts.nanos:09d}"[: len(token) - 1]
         if token[1] == "9":
             digits = digits.rstrip("0")
         return token[0] + digits if digits or token[1] == "0" else ""
@@ -137,9 +138,14 @@ _NUMBERS = {  # token -> field, pattern, allowed values
 }
 _FRACTION = re.compile(r"[.,]\d+")
 _HOURS = r"[+-]0*(?:2[0-3]|1?\d)(?!\d)"
-_ZONE_NAME = re.compile(rf"UTC|ChST|MeST|GMT(?:{_HOURS})?|{_HOURS}|(?:WITA|[A-Z]{{3,4}}T|[A-Z]{{3}})(?![A-Z])", re.ASCII)
+_ZONE_NAME = re.compile(
+    rf"UTC|ChST|MeST|GMT(?:{_HOURS})?|{_HOURS}|(?:WITA|[A-Z]{{3,4}}T|[A-Z]{{3}})(?![A-Z])", re.ASCII
+)
 _OFFSETS = {
-    "07:00:00": r"[+-]\d\d:\d\d:\d\d", "070000": r"[+-]\d{6}", "07:00": r"[+-]\d\d:\d\d", "0700": r"[+-]\d{4}",
+    "07:00:00": r"[+-]\d\d:\d\d:\d\d",
+    "070000": r"[+-]\d{6}",
+    "07:00": r"[+-]\d\d:\d\d",
+    "0700": r"[+-]\d{4}",
     "07": r"[+-]\d\d",
 }
 
@@ -162,7 +168,7 @@ class _Parsing:
         pieces = tokens_of(self.layout)
         for place, (piece, is_token) in enumerate(pieces):
             if is_token:
-                following = (text for text, is_one in pieces[place + 1:] if is_one)
+                following = (text for text, is_one in pieces[place + 1 :] if is_one)
                 self._token(piece, next(following, ""))
             else:
                 self._literal(piece)
@@ -195,7 +201,7 @@ class _Parsing:
         if match is None:
             self._cannot(piece)
             return ""
-        self.rest = self.rest[match.end():]
+        self.rest = self.rest[match.end() :]
         return match[0]
 
     def _token(self, piece: str, following: str) -> None:
@@ -223,7 +229,7 @@ class _Parsing:
             match = _FRACTION.match(self.rest)
             if match is not None:
                 self._set_nanos(match[0][1:])
-                self.rest = self.rest[match.end():]
+                self.rest = self.rest[match.end() :]
 
     def _set_nanos(self, digits: str) -> None:
         self.fields["nanos"] = int(digits[:9].ljust(9, "0"))
@@ -232,8 +238,8 @@ class _Parsing:
         names = MONTHS if token[0] == "J" else WEEKDAYS
         length = 3 if len(token) == 3 else None
         for number, name in enumerate(names, start=1):
-            if self.rest[:len(name[:length])].lower() == name[:length].lower():
-                self.rest = self.rest[len(name[:length]):]
+            if self.rest[: len(name[:length])].lower() == name[:length].lower():
+                self.rest = self.rest[len(name[:length]) :]
                 if token[0] == "J":
                     self.fields["month"] = number
                 return
@@ -253,7 +259,7 @@ class _Parsing:
             match = _FRACTION.match(self.rest)
             if match is not None:
                 self._set_nanos(match[0][1:])
-                self.rest = self.rest[match.end():]
+                self.rest = self.rest[match.end() :]
             return
         digits = self._take(rf"[.,]\d{{{len(token) - 1}}}", token)
         self._set_nanos(digits[1:])
@@ -287,8 +293,13 @@ class _Parsing:
         """The day since 1970; what the text leaves out is January, the first, of year 0."""
         fields = self.fields
         short = fields.get("short_year", 0)
-        year = fields["year"] if "year" in fields else short + (1900 if short >= 69 else 2000) \
-            if "short_year" in fields else 0
+        year = (
+            fields["year"]
+            if "year" in fields
+            else short + (1900 if short >= 69 else 2000)
+            if "short_year" in fields
+            else 0
+        )
         if "yearday" in fields:
             day = days_from_civil(year, 1, 1) + fields["yearday"] - 1
             if fields["yearday"] < 1 or civil_from_days(day)[0] != year:

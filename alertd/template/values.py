@@ -86,8 +86,9 @@ class Slice(Sequence[object]):
 
     __slots__ = ("end", "go_type", "items", "nil", "start")
 
-    def __init__(self, items: list[object], go_type: GoType, *, start: int = 0, end: int | None = None,
-                 nil: bool = False) -> None:
+    def __init__(
+        self, items: list[object], go_type: GoType, *, start: int = 0, end: int | None = None, nil: bool = False
+    ) -> None:
         self.items = items
         self.go_type = go_type
         self.start = start
@@ -98,7 +99,7 @@ class Slice(Sequence[object]):
         """A slice of the same type on the same backing list; `limit` bounds how far it can be widened again."""
         part = object.__new__(type(self))
         whole = limit == len(self.items) - self.start
-        part.items = self.items if whole else self.items[:self.start + limit]
+        part.items = self.items if whole else self.items[: self.start + limit]
         part.go_type, part.nil = self.go_type, False
         part.start, part.end = self.start + start, self.start + end
         return part
@@ -110,7 +111,7 @@ class Slice(Sequence[object]):
         return self.items[self.start + index]
 
     def __iter__(self) -> Iterator[object]:
-        return iter(self.items[self.start:self.end])
+        return iter(self.items[self.start : self.end])
 
 
 class Map(dict[object, object]):
@@ -118,8 +119,9 @@ class Map(dict[object, object]):
 
     __slots__ = ("go_type", "nil")
 
-    def __init__(self, items: Mapping[object, object] | Iterable[tuple[object, object]], go_type: GoType, *,
-                 nil: bool = False) -> None:
+    def __init__(
+        self, items: Mapping[object, object] | Iterable[tuple[object, object]], go_type: GoType, *, nil: bool = False
+    ) -> None:
         super().__init__(items)
         self.go_type = go_type
         self.nil = nil
@@ -192,8 +194,9 @@ class Func:
 
     __slots__ = ("go_type", "invoke", "params", "variadic")
 
-    def __init__(self, invoke: Callable[..., object], params: tuple[GoType, ...], *, variadic: bool = False,
-                 name: str = "func()") -> None:
+    def __init__(
+        self, invoke: Callable[..., object], params: tuple[GoType, ...], *, variadic: bool = False, name: str = "func()"
+    ) -> None:
         self.invoke = invoke
         self.params = params
         self.variadic = variadic
@@ -201,8 +204,16 @@ class Func:
 
 
 _TYPES: dict[type, GoType] = {
-    str: t.STRING, float: t.FLOAT64, int: t.INT, bool: t.BOOL, complex: t.COMPLEX128, bytes: t.BYTES,
-    list: t.SLICE_ANY, tuple: t.SLICE_ANY, dict: t.MAP_ANY, type(None): t.ANY,
+    str: t.STRING,
+    float: t.FLOAT64,
+    int: t.INT,
+    bool: t.BOOL,
+    complex: t.COMPLEX128,
+    bytes: t.BYTES,
+    list: t.SLICE_ANY,
+    tuple: t.SLICE_ANY,
+    dict: t.MAP_ANY,
+    type(None): t.ANY,
 }
 
 

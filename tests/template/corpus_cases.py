@@ -27,8 +27,15 @@ ESSENTIAL = HERE / "corpus" / "essential.jsonl"
 PUBLIC = HERE.parents[2] / "shared" / "corpora" / "gotemplate_public.jsonl"
 
 TEXT_FUNCTIONS = FunctionSet(BUILTINS)
-_SCALARS = {"any": t.ANY, "string": t.STRING, "int": t.INT, "float64": t.FLOAT64, "bool": t.BOOL, "int64": t.INT64,
-            "uint": t.UINT}
+_SCALARS = {
+    "any": t.ANY,
+    "string": t.STRING,
+    "int": t.INT,
+    "float64": t.FLOAT64,
+    "bool": t.BOOL,
+    "int64": t.INT64,
+    "uint": t.UINT,
+}
 
 
 @dataclass(frozen=True)
@@ -133,28 +140,42 @@ _DECODERS: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 def render(case: Case) -> str:
     """What the case's template gives; raises TemplateError."""
-    return {"text": _render_text, "prom": _render_rule, "am": _render_notification, "amdata": _build_data}[
-        case.kind](case.fields)
+    return {"text": _render_text, "prom": _render_rule, "am": _render_notification, "amdata": _build_data}[case.kind](
+        case.fields
+    )
 
 
 def _render_text(fields: dict[str, Any]) -> str:
     defines = [(f"d{number}", text) for number, text in enumerate(fields.get("defines") or ())]
-    template = Template.parse(fields["template"], name="t", functions=TEXT_FUNCTIONS, defines=defines,
-                              missingkey=fields.get("missingkey", "default"))
+    template = Template.parse(
+        fields["template"],
+        name="t",
+        functions=TEXT_FUNCTIONS,
+        defines=defines,
+        missingkey=fields.get("missingkey", "default"),
+    )
     return template.render(decode(fields["data"]))
 
 
 def _render_rule(fields: dict[str, Any]) -> str:
     from alertd.template import prometheus
+
     data = fields["data"]
-    queries = {expr: [prometheus.Sample(sample["metric"], float(sample["value"])) for sample in samples]
-               for expr, samples in (data.get("queries") or {}).items()}
+    queries = {
+        expr: [prometheus.Sample(sample["metric"], float(sample["value"])) for sample in samples]
+        for expr, samples in (data.get("queries") or {}).items()
+    }
     rule_data = prometheus.RuleData(
-        labels=data["labels"], value=float(data["value"]), external_labels=data["externalLabels"],
-        external_url=data["externalURL"], queries=_Queries(queries), at=datetime.fromtimestamp(data["ts"], UTC))
+        labels=data["labels"],
+        value=float(data["value"]),
+        external_labels=data["externalLabels"],
+        external_url=data["externalURL"],
+        queries=_Queries(queries),
+        at=datetime.fromtimestamp(data["ts"], UTC),
+    )
     template = prometheus.compile_rule_template(
-        fields["template"], alert="Test", missingkey=fields.get("missingkey", "zero"),
-        html=fields.get("html", False))
+        fields["template"], alert="Test", missingkey=fields.get("missingkey", "zero"), html=fields.get("html", False)
+    )
     return template.render(rule_data)
 
 
@@ -163,6 +184,7 @@ class _Queries(dict[str, Any]):
 
     def get(self, expr: str, default: Any = None) -> Any:
         from alertd.template.prometheus import QueryFailed
+
         return super().get(expr, QueryFailed(f"query failed: {expr}"))
 
 
@@ -171,6 +193,7 @@ _NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 def _render_notification(fields: dict[str, Any]) -> str:
     from alertd.template.alertmanager import TemplateSet
+
     texts = [(f"d{number}.tmpl", text) for number, text in enumerate(fields.get("defines") or ())]
     templates = TemplateSet(texts)
     render_with = templates.html if fields.get("html") else templates.text
@@ -179,28 +202,57 @@ def _render_notification(fields: dict[str, Any]) -> str:
 
 def _data(data: dict[str, Any]) -> Any:
     from alertd.template.alertmanager import KV, Alert, Alerts, Data
+
     alerts = [
-        Alert(status=alert["status"], labels=KV(alert["labels"]), annotations=KV(alert["annotations"]),
-              starts_at=parse_rfc3339(alert["startsAt"]), ends_at=parse_rfc3339(alert["endsAt"]),
-              generator_url=alert["generatorURL"], fingerprint=alert["fingerprint"])
-        for alert in data["alerts"]]
-    return Data(receiver=data["receiver"], status=data["status"], alerts=Alerts(alerts),
-                notification_reason=data["notification_reason"], group_labels=KV(data["groupLabels"]),
-                common_labels=KV(data["commonLabels"]), common_annotations=KV(data["commonAnnotations"]),
-                route_labels=KV(data["routeLabels"]), external_url=data["externalURL"])
+        Alert(
+            status=alert["status"],
+            labels=KV(alert["labels"]),
+            annotations=KV(alert["annotations"]),
+            starts_at=parse_rfc3339(alert["startsAt"]),
+            ends_at=parse_rfc3339(alert["endsAt"]),
+            generator_url=alert["generatorURL"],
+            fingerprint=alert["fingerprint"],
+        )
+        for alert in data["alerts"]
+    ]
+    return Data(
+        receiver=data["receiver"],
+        status=data["status"],
+        alerts=Alerts(alerts),
+        notification_reason=data["notification_reason"],
+        group_labels=KV(data["groupLabels"]),
+        common_labels=KV(data["commonLabels"]),
+        common_annotations=KV(data["commonAnnotations"]),
+        route_labels=KV(data["routeLabels"]),
+        external_url=data["externalURL"],
+    )
 
 
 def _build_data(fields: dict[str, Any]) -> str:
     from alertd.labels import fingerprint
     from alertd.template.alertmanager import Alert, build_data
     from alertd.template.gojson import to_json
+
     data = fields["data"]
     alerts = [
-        Alert.build(labels=alert["labels"], annotations=alert["annotations"],
-                    starts_at=parse_rfc3339(alert["startsAt"]), ends_at=parse_rfc3339(alert["endsAt"]),
-                    generator_url=alert["generatorURL"], fingerprint=f"{fingerprint(alert['labels']):016x}",
-                    now=_NOW)
-        for alert in data["alerts"]]
-    return to_json(build_data(
-        receiver=data["receiver"], alerts=alerts, group_labels=data["groupLabels"], external_url=data["externalURL"],
-        route_labels=data["routeLabels"], notification_reason=data["notification_reason"]))
+        Alert.build(
+            labels=alert["labels"],
+            annotations=alert["annotations"],
+            starts_at=parse_rfc3339(alert["startsAt"]),
+            ends_at=parse_rfc3339(alert["endsAt"]),
+            generator_url=alert["generatorURL"],
+            fingerprint=f"{fingerprint(alert['labels']):016x}",
+            now=_NOW,
+        )
+        for alert in data["alerts"]
+    ]
+    return to_json(
+        build_data(
+            receiver=data["receiver"],
+            alerts=alerts,
+            group_labels=data["groupLabels"],
+            external_url=data["externalURL"],
+            route_labels=data["routeLabels"],
+            notification_reason=data["notification_reason"],
+        )
+    )

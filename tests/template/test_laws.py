@@ -27,9 +27,10 @@ FUNCTIONS = FunctionSet(BUILTINS)
 AT = datetime(2026, 1, 15, tzinfo=UTC)
 SET = TemplateSet()
 texts = st.text(max_size=60)
-scalars = st.none() | st.booleans() | st.integers(-2**63, 2**63 - 1) | st.floats() | texts
-values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
-                      max_leaves=12)
+scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | texts
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4), max_leaves=12
+)
 
 
 @given(texts.filter(lambda text: "{{" not in text))
@@ -89,16 +90,26 @@ def test_a_value_never_leaves_its_attribute(text: str) -> None:
 
 @given(texts)
 def test_a_value_never_leaves_its_script_or_style(text: str) -> None:
-    page = page_of('<script>var a = {{ .CommonLabels.x }}, b = "{{ .CommonLabels.x }}";</script>'
-                   "<style>p { color: {{ .CommonLabels.x }} }</style>", text)
+    page = page_of(
+        '<script>var a = {{ .CommonLabels.x }}, b = "{{ .CommonLabels.x }}";</script>'
+        "<style>p { color: {{ .CommonLabels.x }} }</style>",
+        text,
+    )
     assert page.count("<") == 4
     assert page.count("</script>") == page.count("</style>") == 1
 
 
 def page_of(template: str, label: str) -> str:
     data = build_data(receiver="r", alerts=[], group_labels={}, external_url="http://am")
-    labelled = type(data)(receiver=data.receiver, status=data.status, alerts=data.alerts, group_labels=KV(),
-                          common_labels=KV(x=label), common_annotations=KV(), external_url="http://am")
+    labelled = type(data)(
+        receiver=data.receiver,
+        status=data.status,
+        alerts=data.alerts,
+        group_labels=KV(),
+        common_labels=KV(x=label),
+        common_annotations=KV(),
+        external_url="http://am",
+    )
     return SET.html(template, labelled, now=AT)
 
 

@@ -17,16 +17,22 @@ def render(text: str, data: object = None) -> str:
     return Template.parse(text, name="t", functions=FUNCTIONS, limits=SMALL).render(data)
 
 
-@pytest.mark.parametrize("text", [
-    pytest.param("{{ range 1000000000000 }}{{ end }}", id="a loop without end"),
-    pytest.param("{{ range 100 }}{{ range 100 }}{{ range 100 }}x{{ end }}{{ end }}{{ end }}", id="nested loops"),
-    pytest.param('{{ template "t" }}', id="a template that calls itself"),
-    pytest.param('{{ define "a" }}{{ template "b" . }}{{ end }}{{ define "b" }}{{ template "a" . }}{{ end }}'
-                 '{{ template "a" . }}', id="two templates that call each other"),
-    pytest.param("{{ $s := `x` }}{{ range 60 }}{{ $s = print $s $s }}{{ end }}", id="a string that doubles"),
-    pytest.param('{{ range 1000 }}{{ printf "%100s" "x" }}{{ end }}', id="a long output"),
-    pytest.param('{{ printf "%1000000d" 1 }}', id="a wide number"),
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{{ range 1000000000000 }}{{ end }}", id="a loop without end"),
+        pytest.param("{{ range 100 }}{{ range 100 }}{{ range 100 }}x{{ end }}{{ end }}{{ end }}", id="nested loops"),
+        pytest.param('{{ template "t" }}', id="a template that calls itself"),
+        pytest.param(
+            '{{ define "a" }}{{ template "b" . }}{{ end }}{{ define "b" }}{{ template "a" . }}{{ end }}'
+            '{{ template "a" . }}',
+            id="two templates that call each other",
+        ),
+        pytest.param("{{ $s := `x` }}{{ range 60 }}{{ $s = print $s $s }}{{ end }}", id="a string that doubles"),
+        pytest.param('{{ range 1000 }}{{ printf "%100s" "x" }}{{ end }}', id="a long output"),
+        pytest.param('{{ printf "%1000000d" 1 }}', id="a wide number"),
+    ],
+)
 def test_rendering_stops(text: str) -> None:
     with pytest.raises(ExecError):
         render(text)
@@ -40,12 +46,15 @@ def test_a_list_that_contains_itself_many_times_is_not_printed() -> None:
         render("{{ . }}", items)
 
 
-@pytest.mark.parametrize(("opening", "closing"), [
-    pytest.param("{{ if true }}", "{{ end }}", id="if in if"),
-    pytest.param("{{ range . }}", "{{ end }}", id="range in range"),
-    pytest.param("{{ if false }}{{ else }}", "{{ end }}", id="if in else"),
-    pytest.param("{{ with 1 }}", "{{ end }}", id="with in with"),
-])
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        pytest.param("{{ if true }}", "{{ end }}", id="if in if"),
+        pytest.param("{{ range . }}", "{{ end }}", id="range in range"),
+        pytest.param("{{ if false }}{{ else }}", "{{ end }}", id="if in else"),
+        pytest.param("{{ with 1 }}", "{{ end }}", id="with in with"),
+    ],
+)
 def test_nesting_too_deeply_is_a_fault_of_the_text(opening: str, closing: str) -> None:
     assert render(opening * 50 + closing * 50, []) == ""
     with pytest.raises(ParseError, match="nested too deeply"):

@@ -18,26 +18,37 @@ from alertd.template.prometheus import (
     labels_used,
 )
 
-DATA = RuleData(labels={"job": "node", "a": "1"}, value=6.0, external_labels={"cluster": "eu1"},
-                external_url="http://prom/x", at=datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC))
+DATA = RuleData(
+    labels={"job": "node", "a": "1"},
+    value=6.0,
+    external_labels={"cluster": "eu1"},
+    external_url="http://prom/x",
+    at=datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC),
+)
 
 
 def rendered(text: str, data: RuleData = DATA) -> str:
     return expand(compile_rule_template(text, alert="A"), data)
 
 
-@pytest.mark.parametrize(("text", "wanted"), [
-    pytest.param("{{ $labels.job }} is {{ $value | humanize }}", "node is 6", id="labels and value"),
-    pytest.param("{{ $labels.nope }}|", "|", id="a missing label is empty, never <no value>"),
-    pytest.param("{{ $externalLabels.cluster }} {{ externalURL }} {{ pathPrefix }}", "eu1 http://prom/x /x",
-                 id="external labels and URL"),
-    pytest.param('{{ define "t" }}<{{ . }}>{{ end }}{{ template "t" $value }}', "<6>", id="inline define"),
-    pytest.param("{{ now | toTime }}", "2023-11-14 22:13:20 +0000 UTC", id="now is the evaluation time"),
-    pytest.param("{{ range $k, $v := .Labels }}{{ $k }}={{ $v }};{{ end }}", "a=1;job=node;", id="sorted range"),
-    pytest.param("{{ .Labels.a }} {{- /* trimmed */ -}}   !", "1!", id="trimming comment"),
-    pytest.param('{{ $x := "é" }}{{ len $x }}', "2", id="len counts bytes"),
-    pytest.param("{{ $value := 3 }}{{ $value }}", "3", id="own variable of the same name"),
-])
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        pytest.param("{{ $labels.job }} is {{ $value | humanize }}", "node is 6", id="labels and value"),
+        pytest.param("{{ $labels.nope }}|", "|", id="a missing label is empty, never <no value>"),
+        pytest.param(
+            "{{ $externalLabels.cluster }} {{ externalURL }} {{ pathPrefix }}",
+            "eu1 http://prom/x /x",
+            id="external labels and URL",
+        ),
+        pytest.param('{{ define "t" }}<{{ . }}>{{ end }}{{ template "t" $value }}', "<6>", id="inline define"),
+        pytest.param("{{ now | toTime }}", "2023-11-14 22:13:20 +0000 UTC", id="now is the evaluation time"),
+        pytest.param("{{ range $k, $v := .Labels }}{{ $k }}={{ $v }};{{ end }}", "a=1;job=node;", id="sorted range"),
+        pytest.param("{{ .Labels.a }} {{- /* trimmed */ -}}   !", "1!", id="trimming comment"),
+        pytest.param('{{ $x := "é" }}{{ len $x }}', "2", id="len counts bytes"),
+        pytest.param("{{ $value := 3 }}{{ $value }}", "3", id="own variable of the same name"),
+    ],
+)
 def test_text(text: str, wanted: str) -> None:
     assert rendered(text) == wanted
 
@@ -45,34 +56,63 @@ def test_text(text: str, wanted: str) -> None:
 _TEMPLATE = "<error expanding template: error executing template __alert_A: template: __alert_A:"
 
 
-@pytest.mark.parametrize(("text", "wanted"), [
-    pytest.param("{{ .Foo }}", '1:115: executing "__alert_A" at <.Foo>: can\'t evaluate field Foo in type struct { '
-                 "Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value float64 }>",
-                 id="unknown field of the root"),
-    pytest.param('{{ humanize "abc" }}', '1:115: executing "__alert_A" at <humanize "abc">: error calling humanize: '
-                 'strconv.ParseFloat: parsing "abc": invalid syntax>', id="failing function"),
-    pytest.param("{{ if eq $value 6 }}six{{ end }}", '1:118: executing "__alert_A" at <eq $value 6>: error calling eq: '
-                 "incompatible types for comparison>", id="an int never equals a float"),
-    pytest.param("{{\n.Foo }}", "2:0: executing \"__alert_A\" at <.Foo>: can't evaluate field Foo in type struct { "
-                 "Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value float64 }>",
-                 id="the second line counts from its start"),
-])
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        pytest.param(
+            "{{ .Foo }}",
+            '1:115: executing "__alert_A" at <.Foo>: can\'t evaluate field Foo in type struct { '
+            "Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value float64 }>",
+            id="unknown field of the root",
+        ),
+        pytest.param(
+            '{{ humanize "abc" }}',
+            '1:115: executing "__alert_A" at <humanize "abc">: error calling humanize: '
+            'strconv.ParseFloat: parsing "abc": invalid syntax>',
+            id="failing function",
+        ),
+        pytest.param(
+            "{{ if eq $value 6 }}six{{ end }}",
+            '1:118: executing "__alert_A" at <eq $value 6>: error calling eq: incompatible types for comparison>',
+            id="an int never equals a float",
+        ),
+        pytest.param(
+            "{{\n.Foo }}",
+            '2:0: executing "__alert_A" at <.Foo>: can\'t evaluate field Foo in type struct { '
+            "Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value float64 }>",
+            id="the second line counts from its start",
+        ),
+    ],
+)
 def test_an_error_becomes_the_text_prometheus_shows(text: str, wanted: str) -> None:
     assert rendered(text) == _TEMPLATE + wanted
 
 
-@pytest.mark.parametrize(("text", "wanted", "fix"), [
-    pytest.param("{{ $labels.foo ", "unclosed action", "", id="unclosed action"),
-    pytest.param("{{ $nope }}", 'undefined variable "$nope"', "", id="undefined variable"),
-    pytest.param("{{ end }}", "unexpected {{end}}", "", id="stray end"),
-    pytest.param("{{ /* spaced */ }}", 'unexpected "/" in command', "", id="comment with a space before it"),
-    pytest.param('{{ tmpl "x" . }}', 'function "tmpl" not defined', 'did you mean "html"?', id="tmpl is for consoles"),
-    pytest.param("{{ mulScalar $value 100 }}", 'function "mulScalar" not defined',
-                 'did you mean "humanizePercentage"?', id="a function of the cookbooks that never existed"),
-    pytest.param("{{ toupper $labels.job }}", 'function "toupper" not defined', 'did you mean "toUpper"?',
-                 id="a misspelt function"),
-    pytest.param("{{ if $value }}x", "unexpected EOF", "", id="missing end"),
-])
+@pytest.mark.parametrize(
+    ("text", "wanted", "fix"),
+    [
+        pytest.param("{{ $labels.foo ", "unclosed action", "", id="unclosed action"),
+        pytest.param("{{ $nope }}", 'undefined variable "$nope"', "", id="undefined variable"),
+        pytest.param("{{ end }}", "unexpected {{end}}", "", id="stray end"),
+        pytest.param("{{ /* spaced */ }}", 'unexpected "/" in command', "", id="comment with a space before it"),
+        pytest.param(
+            '{{ tmpl "x" . }}', 'function "tmpl" not defined', 'did you mean "html"?', id="tmpl is for consoles"
+        ),
+        pytest.param(
+            "{{ mulScalar $value 100 }}",
+            'function "mulScalar" not defined',
+            'did you mean "humanizePercentage"?',
+            id="a function of the cookbooks that never existed",
+        ),
+        pytest.param(
+            "{{ toupper $labels.job }}",
+            'function "toupper" not defined',
+            'did you mean "toUpper"?',
+            id="a misspelt function",
+        ),
+        pytest.param("{{ if $value }}x", "unexpected EOF", "", id="missing end"),
+    ],
+)
 def test_a_text_that_cannot_be_parsed_says_why(text: str, wanted: str, fix: str) -> None:
     with pytest.raises(ParseError) as caught:
         compile_rule_template(text, alert="B")
@@ -84,10 +124,15 @@ def test_a_text_that_cannot_be_parsed_says_why(text: str, wanted: str, fix: str)
 # -- queries ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [
-    '{{ query "up" }}', '{{ range query "up" | sortByLabel "job" }}x{{ end }}',
-    '{{ define "t" }}{{ with query "up" }}{{ . | first | value }}{{ end }}{{ end }}{{ template "t" . }}',
-    '{{ if and true (query "up") }}x{{ end }}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{{ query "up" }}',
+        '{{ range query "up" | sortByLabel "job" }}x{{ end }}',
+        '{{ define "t" }}{{ with query "up" }}{{ . | first | value }}{{ end }}{{ end }}{{ template "t" . }}',
+        '{{ if and true (query "up") }}x{{ end }}',
+    ],
+)
 def test_a_query_whose_result_is_missing_asks_for_it_from_wherever_it_stands(text: str) -> None:
     with pytest.raises(NeedsQuery) as caught:
         rendered(text)
@@ -109,7 +154,7 @@ def test_sorting_a_result_leaves_the_caller_s_list_alone() -> None:
 
 def test_a_query_that_failed_is_an_error_of_the_template() -> None:
     data = replace(DATA, queries={"up": QueryFailed("connection refused")})
-    assert "<query \"up\">: error calling query: connection refused>" in rendered('{{ query "up" | len }}', data)
+    assert '<query "up">: error calling query: connection refused>' in rendered('{{ query "up" | len }}', data)
 
 
 # -- constants, evidence, linters -------------------------------------------------------------------------------------
@@ -132,12 +177,16 @@ def test_columns_of_errors_are_those_of_prometheus_unless_evidence_is_used() -> 
 
 
 def test_a_linter_sees_the_labels_a_text_uses() -> None:
-    text = '{{ $labels.x }} {{ index $labels "y-z" }} {{ .Labels.z }} {{ $.Labels.w | title }} {{ (index .Labels "v") }}'
+    text = (
+        '{{ $labels.x }} {{ index $labels "y-z" }} {{ .Labels.z }} {{ $.Labels.w | title }} {{ (index .Labels "v") }}'
+    )
     assert labels_used(text) == {"x", "y-z", "z", "w", "v"}
     assert functions_used(text) == {"index", "title"}
     assert labels_used("{{ broken") == set()
 
 
 def test_a_template_renders_the_same_again_and_again() -> None:
-    template = compile_rule_template("{{ $n := 1 }}{{ range $labels }}{{ $n = print $n . }}{{ end }}{{ $n }}", alert="A")
+    template = compile_rule_template(
+        "{{ $n := 1 }}{{ range $labels }}{{ $n = print $n . }}{{ end }}{{ $n }}", alert="A"
+    )
     assert {template.render(DATA) for _ in range(3)} == {"11node"}

@@ -111,8 +111,10 @@ class Context:
 
     def __str__(self) -> str:
         braces = " ".join(map(str, self.braces))
-        return (f"{{{self.at.value} {self.delim.value} {self.url_part.value} {self.slash.value} [{braces}] "
-                f"{self.attr.value} {self.element.value} <nil>}}")
+        return (
+            f"{{{self.at.value} {self.delim.value} {self.url_part.value} {self.slash.value} [{braces}] "
+            f"{self.attr.value} {self.element.value} <nil>}}"
+        )
 
 
 IN_TEXT: Final = Context()
@@ -120,12 +122,26 @@ DEAD: Final = Context(at=At.DEAD)
 
 IN_TAG = frozenset([At.TAG, At.ATTR_NAME, At.AFTER_NAME, At.BEFORE_VALUE, At.ATTR])
 SCRIPT_LITERALS = frozenset([At.JS_DOUBLE_QUOTED, At.JS_SINGLE_QUOTED, At.JS_TEMPLATE, At.JS_REGEXP])
-COMMENTS = frozenset([At.HTML_COMMENT, At.JS_BLOCK_COMMENT, At.JS_LINE_COMMENT, At.JS_HTML_OPEN_COMMENT,
-                      At.JS_HTML_CLOSE_COMMENT, At.CSS_BLOCK_COMMENT, At.CSS_LINE_COMMENT])
+COMMENTS = frozenset(
+    [
+        At.HTML_COMMENT,
+        At.JS_BLOCK_COMMENT,
+        At.JS_LINE_COMMENT,
+        At.JS_HTML_OPEN_COMMENT,
+        At.JS_HTML_CLOSE_COMMENT,
+        At.CSS_BLOCK_COMMENT,
+        At.CSS_LINE_COMMENT,
+    ]
+)
 
 STATE_OF_VALUE = {
-    Attr.NONE: At.ATTR, Attr.SCRIPT: At.JS, Attr.SCRIPT_TYPE: At.ATTR, Attr.STYLE: At.CSS, Attr.URL: At.URL,
-    Attr.SRCSET: At.SRCSET, Attr.META_CONTENT: At.META_CONTENT,
+    Attr.NONE: At.ATTR,
+    Attr.SCRIPT: At.JS,
+    Attr.SCRIPT_TYPE: At.ATTR,
+    Attr.STYLE: At.CSS,
+    Attr.URL: At.URL,
+    Attr.SRCSET: At.SRCSET,
+    Attr.META_CONTENT: At.META_CONTENT,
 }
 
 

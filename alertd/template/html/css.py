@@ -10,9 +10,25 @@ _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})(?:\r\n|[\t\n\f\r ])?|(.))", re.DO
 _FORBIDDEN = re.compile("[\\0\"'()/;@\\[\\\\\\]`{}<>]|--")
 _HEX_OR_SPACE = frozenset("0123456789abcdefABCDEF\t\n\f\r ")
 _STRING = {
-    "\0": "\\0", "\t": "\\9", "\n": "\\a", "\f": "\\c", "\r": "\\d", '"': "\\22", "&": "\\26", "'": "\\27",
-    "(": "\\28", ")": "\\29", "+": "\\2b", "/": "\\2f", ":": "\\3a", ";": "\\3b", "<": "\\3c", ">": "\\3e",
-    "\\": "\\\\", "{": "\\7b", "}": "\\7d",
+    "\0": "\\0",
+    "\t": "\\9",
+    "\n": "\\a",
+    "\f": "\\c",
+    "\r": "\\d",
+    '"': "\\22",
+    "&": "\\26",
+    "'": "\\27",
+    "(": "\\28",
+    ")": "\\29",
+    "+": "\\2b",
+    "/": "\\2f",
+    ":": "\\3a",
+    ";": "\\3b",
+    "<": "\\3c",
+    ">": "\\3e",
+    "\\": "\\\\",
+    "{": "\\7b",
+    "}": "\\7d",
 }
 
 
@@ -48,7 +64,7 @@ def escape_css_string(text: str) -> str:
             parts.append(char)
             continue
         parts.append(escaped)
-        following = text[position + 1:position + 2]
+        following = text[position + 1 : position + 2]
         if escaped != "\\\\" and (not following or following in _HEX_OR_SPACE):
             parts.append(" ")
     return "".join(parts)

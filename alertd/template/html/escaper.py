@@ -34,16 +34,38 @@ from alertd.template.html.transition import after_text
 from alertd.template.quoting import go_quote
 
 _PREDEFINED = ("html", "urlquery")
-_SAME_AS = {"attrescaper": "html", "htmlescaper": "html", "nospaceescaper": "html", "rcdataescaper": "html",
-            "urlescaper": "urlquery", "urlnormalizer": "urlquery"}
+_SAME_AS = {
+    "attrescaper": "html",
+    "htmlescaper": "html",
+    "nospaceescaper": "html",
+    "rcdataescaper": "html",
+    "urlescaper": "urlquery",
+    "urlnormalizer": "urlquery",
+}
 _BY_STATE = {
-    At.JS: "jsvalescaper", At.JS_DOUBLE_QUOTED: "jsstrescaper", At.JS_SINGLE_QUOTED: "jsstrescaper",
-    At.JS_TEMPLATE: "jstmpllitescaper", At.JS_REGEXP: "jsregexpescaper", At.CSS: "cssvaluefilter",
-    At.TEXT: "htmlescaper", At.RCDATA: "rcdataescaper", At.ATTR_NAME: "htmlnamefilter", At.SRCSET: "srcsetescaper",
+    At.JS: "jsvalescaper",
+    At.JS_DOUBLE_QUOTED: "jsstrescaper",
+    At.JS_SINGLE_QUOTED: "jsstrescaper",
+    At.JS_TEMPLATE: "jstmpllitescaper",
+    At.JS_REGEXP: "jsregexpescaper",
+    At.CSS: "cssvaluefilter",
+    At.TEXT: "htmlescaper",
+    At.RCDATA: "rcdataescaper",
+    At.ATTR_NAME: "htmlnamefilter",
+    At.SRCSET: "srcsetescaper",
     **dict.fromkeys(COMMENTS, "commentescaper"),
 }
-_URL_STATES = frozenset([At.URL, At.META_CONTENT_URL, At.CSS_DOUBLE_QUOTED, At.CSS_SINGLE_QUOTED,
-                         At.CSS_DOUBLE_QUOTED_URL, At.CSS_SINGLE_QUOTED_URL, At.CSS_URL])
+_URL_STATES = frozenset(
+    [
+        At.URL,
+        At.META_CONTENT_URL,
+        At.CSS_DOUBLE_QUOTED,
+        At.CSS_SINGLE_QUOTED,
+        At.CSS_DOUBLE_QUOTED_URL,
+        At.CSS_SINGLE_QUOTED_URL,
+        At.CSS_URL,
+    ]
+)
 _CSS_STRINGS = (At.CSS_DOUBLE_QUOTED, At.CSS_SINGLE_QUOTED)
 _SCRIPT_TAG = re.compile(r"<(script|/script|!--)", re.IGNORECASE)
 _LINE_END = re.compile("[\n\r\u2028\u2029]")
@@ -275,8 +297,10 @@ def _append_escapers(pipe: n.Pipe, names: list[str]) -> None:
     first = last.args[0]
     if isinstance(first, n.Identifier) and first.name in _PREDEFINED:
         if len(pipe.commands) == 1 and len(last.args) > 1:
-            pipe.commands = [n.Command(last.pos, [n.Identifier(first.pos, "_eval_args_"), *last.args[1:]]),
-                             n.Command(last.pos, [n.Identifier(first.pos, first.name)])]
+            pipe.commands = [
+                n.Command(last.pos, [n.Identifier(first.pos, "_eval_args_"), *last.args[1:]]),
+                n.Command(last.pos, [n.Identifier(first.pos, first.name)]),
+            ]
         same = [_SAME_AS.get(name) == first.name for name in names]
         if any(same):
             full = [first.name if is_same else name for name, is_same in zip(full, same, strict=True)]
@@ -294,7 +318,7 @@ def _escape_text(text: str, context: Context) -> tuple[str, Context]:
     start = 0
     while start < len(text):
         after, length = after_text(context, text[start:])
-        piece = text[start:start + length]
+        piece = text[start : start + length]
         parts.append(_escape_piece(piece, context, after))
         context, start = after, start + length
         if context.at is At.ERROR:
@@ -307,7 +331,7 @@ def _escape_piece(piece: str, context: Context, after: Context) -> str:
         return _comment_left(piece, context)
     kept = piece
     if after.at is not context.at and after.at in COMMENTS and after.delim is Delim.NONE:
-        kept = piece[:len(piece) - _COMMENT_OPENING.get(after.at, 2)]
+        kept = piece[: len(piece) - _COMMENT_OPENING.get(after.at, 2)]
     if context.at in (At.TEXT, At.RCDATA):
         return _escape_less_than(kept, changes=after.at is not context.at and kept is piece)
     if context.at in SCRIPT_LITERALS:

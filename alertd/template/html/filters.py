@@ -17,8 +17,18 @@ from alertd.template.values import Html, Pointer, Url
 
 PREFIX = "_html_template_"
 _NORMAL = {'"': "&#34;", "'": "&#39;", "+": "&#43;", "<": "&lt;", ">": "&gt;", "\0": "\ufffd"}
-_NO_SPACE = {**_NORMAL, "\0": "&#xfffd;", "\t": "&#9;", "\n": "&#10;", "\v": "&#11;", "\f": "&#12;", "\r": "&#13;",
-             " ": "&#32;", "=": "&#61;", "`": "&#96;"}
+_NO_SPACE = {
+    **_NORMAL,
+    "\0": "&#xfffd;",
+    "\t": "&#9;",
+    "\n": "&#10;",
+    "\v": "&#11;",
+    "\f": "&#12;",
+    "\r": "&#13;",
+    " ": "&#32;",
+    "=": "&#61;",
+    "`": "&#96;",
+}
 _HTML = str.maketrans({**_NORMAL, "&": "&amp;"})
 _HTML_NORMALIZED = str.maketrans(_NORMAL)
 _UNQUOTED = str.maketrans({**_NO_SPACE, "&": "&amp;"})

@@ -15,8 +15,9 @@ def fold_constants(trees: Mapping[str, n.Tree]) -> dict[str, n.Tree]:
     constants: dict[str, str | None] = {}
     for name in trees:
         _constant(name, trees, constants)
-    return {name: n.Tree(tree.name, tree.source, tree.text, _folded(tree.body, constants))
-            for name, tree in trees.items()}
+    return {
+        name: n.Tree(tree.name, tree.source, tree.text, _folded(tree.body, constants)) for name, tree in trees.items()
+    }
 
 
 def _constant(name: str, trees: Mapping[str, n.Tree], constants: dict[str, str | None]) -> str | None:

@@ -10,8 +10,9 @@ from alertd.template.gotime import Time
 from alertd.template.values import Pointer
 
 _CONTROL = {code: f"\\u{code:04x}" for code in range(0x20)}
-_CONTROL.update({ord("\t"): "\\t", ord("\n"): "\\n", ord("\f"): "\\f", ord("\r"): "\\r",
-                 0x2028: "\\u2028", 0x2029: "\\u2029"})
+_CONTROL.update(
+    {ord("\t"): "\\t", ord("\n"): "\\n", ord("\f"): "\\f", ord("\r"): "\\r", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+)
 _COMMON = {char: f"\\u{ord(char):04x}" for char in "\"&'+<>"}
 _STRING = _CONTROL | str.maketrans({**_COMMON, "`": "\\u0060", "/": "\\/", "\\": "\\\\"})
 _TEMPLATE = _STRING | str.maketrans({"$": "\\u0024", "{": "\\u007b", "}": "\\u007d"})

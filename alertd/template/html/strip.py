@@ -24,7 +24,7 @@ def strip_tags(page: str) -> str:
         end_at = position + length
         if context.at in (At.TEXT, At.RCDATA):
             cut = page.rfind("<", position, end_at) if after.at is not context.at else -1
-            parts.append(page[position:cut if cut >= 0 else end_at])
+            parts.append(page[position : cut if cut >= 0 else end_at])
         else:
             only_text = False
         context, position = after, end_at

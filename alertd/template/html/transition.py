@@ -40,13 +40,25 @@ _SPACE = re.compile("[ \t\n\f\r]*")
 _TAG_NAME = re.compile("[A-Za-z][A-Za-z0-9]*(?:[:-][A-Za-z0-9]+)*")
 _ATTR_NAME = re.compile("[^ \t\n\f\r=>'\"<]*")
 _BAD_UNQUOTED = re.compile("[\"'<=`]")
-_ELEMENTS = {"script": Element.SCRIPT, "style": Element.STYLE, "textarea": Element.TEXTAREA,
-             "title": Element.TITLE, "meta": Element.META}
+_ELEMENTS = {
+    "script": Element.SCRIPT,
+    "style": Element.STYLE,
+    "textarea": Element.TEXTAREA,
+    "title": Element.TITLE,
+    "meta": Element.META,
+}
 _CONTENT = {Element.SCRIPT: At.JS, Element.STYLE: At.CSS, Element.TEXTAREA: At.RCDATA, Element.TITLE: At.RCDATA}
-_TAG_ENDS = {element: re.compile(f"</{name}[> \t\n\f/]", re.IGNORECASE)
-             for name, element in _ELEMENTS.items() if element in _CONTENT}
-_ATTRS = {attributes.URL: Attr.URL, attributes.CSS: Attr.STYLE, attributes.JS: Attr.SCRIPT,
-          attributes.SRCSET: Attr.SRCSET}
+_TAG_ENDS = {
+    element: re.compile(f"</{name}[> \t\n\f/]", re.IGNORECASE)
+    for name, element in _ELEMENTS.items()
+    if element in _CONTENT
+}
+_ATTRS = {
+    attributes.URL: Attr.URL,
+    attributes.CSS: Attr.STYLE,
+    attributes.JS: Attr.SCRIPT,
+    attributes.SRCSET: Attr.SRCSET,
+}
 
 
 def after_text(context: Context, text: str) -> Move:
@@ -63,8 +75,12 @@ def after_text(context: Context, text: str) -> Move:
     if match is None:
         return _inside_value(context, text), len(text)
     element = context.element
-    if context.at is At.ATTR and element is Element.SCRIPT and context.attr is Attr.SCRIPT_TYPE \
-            and not is_javascript(text[:end]):
+    if (
+        context.at is At.ATTR
+        and element is Element.SCRIPT
+        and context.attr is Attr.SCRIPT_TYPE
+        and not is_javascript(text[:end])
+    ):
         element = Element.NONE
     return Context(at=At.TAG, element=element), end + (context.delim is not Delim.SPACE_OR_TAG_END)
 

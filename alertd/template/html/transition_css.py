@@ -15,8 +15,10 @@ Move = tuple[Context, int]
 _SPACES = "\t\n\f\r "
 _INTERESTING = re.compile("[(\"'/]")
 _ENDS = {
-    At.CSS_DOUBLE_QUOTED: re.compile(r'[\\"]'), At.CSS_DOUBLE_QUOTED_URL: re.compile(r'[\\"]'),
-    At.CSS_SINGLE_QUOTED: re.compile(r"[\\']"), At.CSS_SINGLE_QUOTED_URL: re.compile(r"[\\']"),
+    At.CSS_DOUBLE_QUOTED: re.compile(r'[\\"]'),
+    At.CSS_DOUBLE_QUOTED_URL: re.compile(r'[\\"]'),
+    At.CSS_SINGLE_QUOTED: re.compile(r"[\\']"),
+    At.CSS_SINGLE_QUOTED_URL: re.compile(r"[\\']"),
     At.CSS_URL: re.compile("[\\\\\t\n\f\r )]"),
 }
 
@@ -26,10 +28,10 @@ def css(context: Context, text: str) -> Move:
     for match in _INTERESTING.finditer(text):
         position = match.end()
         if match[0] == "(":
-            if _ends_with_url(text[:match.start()].rstrip(_SPACES)):
+            if _ends_with_url(text[: match.start()].rstrip(_SPACES)):
                 return _open_url(context, text, position)
         elif match[0] == "/":
-            comment = {"/": At.CSS_LINE_COMMENT, "*": At.CSS_BLOCK_COMMENT}.get(text[position:position + 1])
+            comment = {"/": At.CSS_LINE_COMMENT, "*": At.CSS_BLOCK_COMMENT}.get(text[position : position + 1])
             if comment is not None:
                 return replace(context, at=comment), position + 1
         else:
@@ -40,7 +42,7 @@ def css(context: Context, text: str) -> Move:
 
 def _open_url(context: Context, text: str, position: int) -> Move:
     start = len(text) - len(text[position:].lstrip(_SPACES))
-    quote = text[start:start + 1]
+    quote = text[start : start + 1]
     at = {'"': At.CSS_DOUBLE_QUOTED_URL, "'": At.CSS_SINGLE_QUOTED_URL}.get(quote, At.CSS_URL)
     return replace(context, at=at), start + (at is not At.CSS_URL)
 

@@ -12,8 +12,24 @@ Move = tuple[Context, int]
 
 _INTERESTING = re.compile("[\"`'/{}<\\-#]")
 _QUOTES = {'"': At.JS_DOUBLE_QUOTED, "'": At.JS_SINGLE_QUOTED, "`": At.JS_TEMPLATE}
-_BEFORE_REGEXP = frozenset(["break", "case", "continue", "delete", "do", "else", "finally", "in", "instanceof", "return",
-                            "throw", "try", "typeof", "void"])
+_BEFORE_REGEXP = frozenset(
+    [
+        "break",
+        "case",
+        "continue",
+        "delete",
+        "do",
+        "else",
+        "finally",
+        "in",
+        "instanceof",
+        "return",
+        "throw",
+        "try",
+        "typeof",
+        "void",
+    ]
+)
 _LAST_WORD = re.compile(r"[$0-9A-Z_a-z]*\Z")
 
 
@@ -35,7 +51,7 @@ def js(context: Context, text: str) -> Move:
 
 
 def _slash(context: Context, text: str, start: int) -> Move:
-    following = text[start + 1:start + 2]
+    following = text[start + 1 : start + 2]
     if following == "/":
         return replace(context, at=At.JS_LINE_COMMENT), start + 2
     if following == "*":
@@ -44,7 +60,7 @@ def _slash(context: Context, text: str, start: int) -> Move:
         return replace(context, at=At.JS_REGEXP), start + 1
     if context.slash is Slash.DIVISION:
         return replace(context, slash=Slash.REGEXP), start + 1
-    return failed(f"'/' could start a division or regexp: {go_quote(text[start:start + 32])}"), len(text)
+    return failed(f"'/' could start a division or regexp: {go_quote(text[start : start + 32])}"), len(text)
 
 
 def _brace(context: Context, char: str) -> Context:
@@ -60,7 +76,11 @@ def _brace(context: Context, char: str) -> Context:
 
 def _comment(context: Context, text: str, start: int) -> Move:
     """Comments in the style of HTML and of shells are comments in JavaScript, too."""
-    for opening, at in (("<!--", At.JS_HTML_OPEN_COMMENT), ("-->", At.JS_HTML_CLOSE_COMMENT), ("#!", At.JS_LINE_COMMENT)):
+    for opening, at in (
+        ("<!--", At.JS_HTML_OPEN_COMMENT),
+        ("-->", At.JS_HTML_CLOSE_COMMENT),
+        ("#!", At.JS_LINE_COMMENT),
+    ):
         if text.startswith(opening, start):
             return replace(context, at=at), start + len(opening)
     return context, start + 1
@@ -85,8 +105,11 @@ def js_template(context: Context, text: str) -> Move:
     return context, len(text)
 
 
-_SPECIALS = {At.JS_DOUBLE_QUOTED: re.compile(r'[\\"]'), At.JS_SINGLE_QUOTED: re.compile(r"[\\']"),
-             At.JS_REGEXP: re.compile(r"[\\/\[\]]")}
+_SPECIALS = {
+    At.JS_DOUBLE_QUOTED: re.compile(r'[\\"]'),
+    At.JS_SINGLE_QUOTED: re.compile(r"[\\']"),
+    At.JS_REGEXP: re.compile(r"[\\/\[\]]"),
+}
 
 
 def js_literal(context: Context, text: str) -> Move:
@@ -101,7 +124,7 @@ def js_literal(context: Context, text: str) -> Move:
             position += 1
         elif char in "[]":
             in_set = char == "["
-        elif char == "/" and text[match.start() - 1:match.start() + 7].lower() == "</script" and match.start():
+        elif char == "/" and text[match.start() - 1 : match.start() + 7].lower() == "</script" and match.start():
             position += 1
         elif not in_set:
             return replace(context, at=At.JS, slash=Slash.DIVISION), position

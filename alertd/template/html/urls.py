@@ -46,7 +46,7 @@ def filter_srcset(text: str) -> str:
 def _candidate(text: str) -> str:
     inner = text.lstrip(_SPACES)
     url = re.split("[\t\n\f\r ]", inner, maxsplit=1)[0]
-    rest = inner[len(url):]
+    rest = inner[len(url) :]
     if is_safe(url) and _METADATA.fullmatch(rest):
-        return text[:len(text) - len(inner)] + encode_url(url, keep_reserved=True) + rest
+        return text[: len(text) - len(inner)] + encode_url(url, keep_reserved=True) + rest
     return "#" + FAILSAFE
