@@ -5,7 +5,7 @@ Times are seconds of the trace. It starts again when it ends, and so do the inci
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,24 +71,15 @@ class Scenario:
         for step in trace:
             steps.setdefault(step.tenant, []).append(step)
         self._models = {tenant: own[0].model for tenant, own in steps.items()}
-        count = len(next(iter(steps.values())))
-        self._length = count * STEP
+        self._length = len(next(iter(steps.values()))) * STEP
         if self._length % PERIOD:
             raise ValueError(f"the trace must last a whole number of periods of {PERIOD:.0f} s")
-
         self._edges = _edges(self._length, outage, spike)
         starts = self._edges[:-1]
-        per_step = np.array(
-            [[(s.requests, s.input_tokens, s.output_tokens) for s in own] for own in steps.values()], dtype=np.float64
-        )
-        # [tenant, piece, (requests, input, output)] per second
-        asked = per_step[:, (starts // STEP).astype(int), :] / STEP
+        asked = _per_second(steps.values())[:, (starts // STEP).astype(int)]
         failing, factor = self._incidents(starts % PERIOD, outage, spike)
-        asked *= factor[:, :, None]
-        answered = asked * (1 - failing)[:, :, None]
-        failed = asked[:, :, :1] * failing[:, :, None]
-        # [tenant, piece, (answered, failed, input, output)]
-        self._rates = np.concatenate([answered[:, :, :1], failed, answered[:, :, 1:]], axis=2)
+        # [tenant, piece, (answered, failed, input, output)]: per second in a piece, and until an edge
+        self._rates = _rates(asked * factor[:, :, None], failing[:, :, None])
         grown = np.cumsum(self._rates * np.diff(self._edges)[None, :, None], axis=1)
         self._totals = np.concatenate([np.zeros_like(grown[:, :1]), grown], axis=1)
 
@@ -123,6 +114,19 @@ class Scenario:
                 self._models.items(), np.floor(totals).astype(int).tolist(), strict=True
             )
         ]
+
+
+def _per_second(steps: Iterable[Sequence[TraceStep]]) -> F64:
+    """[tenant, step, (requests, input tokens, output tokens)]"""
+    counted = [[(step.requests, step.input_tokens, step.output_tokens) for step in own] for own in steps]
+    return np.array(counted, dtype=np.float64) / STEP
+
+
+def _rates(asked: F64, failing: F64) -> F64:
+    """What is asked for, as the four counters see it: what fails uses no tokens."""
+    requests, tokens = asked[:, :, :1], asked[:, :, 1:]
+    answered = 1 - failing
+    return np.concatenate([requests * answered, requests * failing, tokens * answered], axis=2)
 
 
 def _edges(length: float, outage: Outage, spike: Spike) -> F64:
