@@ -44,12 +44,15 @@ from alertd.notify.ulid import Ulids
 from alertd.query.fetcher import Fetcher
 from alertd.query.prometheus import PrometheusSource
 from alertd.receivers.registry import by_receiver
+from alertd.receivers.rendering import Rendering
+from alertd.receivers.tools import Tools
 from alertd.store.settings import StorageSettings
 from alertd.store.sqlite import SqliteStore
 from alertd.telemetry import health
 from alertd.telemetry.machine import Host
 from alertd.telemetry.metrics import Metrics
 from alertd.telemetry.systemd import Systemd, watch
+from alertd.template.alertmanager import TemplateSet
 
 log = structlog.get_logger(__name__)
 
@@ -165,9 +168,13 @@ class App:
             writer=writer,
             alertmanagers=Alertmanagers(config.alertmanagers, self._session, clock=self._clock, random=self._random),
             route=Route.from_settings(config.route) if config.route else NOBODY,
-            receivers=by_receiver(config.receivers, self._session),
+            receivers=by_receiver(config.receivers, self._tools(config)),
             planner=Planner(new_id=self._ids, external_url=url),
         )
+
+    def _tools(self, config: Config) -> Tools:
+        """What receivers work with."""
+        return Tools(session=self._session, rendering=Rendering(templates=TemplateSet()), log=self._store)
 
     def _url(self, config: Config) -> str:
         """How people reach this alertd, without a trailing slash."""

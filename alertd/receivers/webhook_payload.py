@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from urllib.parse import quote
 
 import msgspec
 
@@ -24,6 +25,20 @@ class AlertV4(msgspec.Struct, rename="camel"):
     fingerprint: str
 
 
+class Values(msgspec.Struct, kw_only=True):
+    value: float | None
+    threshold: float | None
+    unit: str
+
+
+class Extension(msgspec.Struct, kw_only=True):
+    """What only alertd knows: values by fingerprint, and where to go next ("" where there is nothing)."""
+
+    values: dict[str, Values]
+    silence_url: str = msgspec.field(name="silenceURL")
+    runbook_url: str = msgspec.field(name="runbookURL")
+
+
 class PayloadV4(msgspec.Struct, rename="camel"):
     """Alertmanager's webhook payload; keys in its order, `notification_reason` and `routeLabels` as in 0.34."""
 
@@ -39,10 +54,11 @@ class PayloadV4(msgspec.Struct, rename="camel"):
     version: str
     group_key: str
     truncated_alerts: int
+    alertd: Extension | msgspec.UnsetType = msgspec.UNSET
 
 
-def alertmanager_payload(message: Message) -> bytes:
-    """Alertmanager's payload, version 4."""
+def alertmanager_payload(message: Message, *, extended: bool = False) -> bytes:
+    """Alertmanager's payload, version 4; `extended`: and `alertd` behind it."""
     payload = PayloadV4(
         receiver=quote_meta(message.receiver),
         status=message.status,
@@ -56,8 +72,35 @@ def alertmanager_payload(message: Message) -> bytes:
         version=VERSION,
         group_key=message.group_key,
         truncated_alerts=message.truncated,
+        alertd=_extension(message) if extended else msgspec.UNSET,
     )
     return encode(payload)
+
+
+def _extension(message: Message) -> Extension:
+    return Extension(
+        values={
+            alert.fingerprint: Values(
+                value=_number(alert.value if alert.ends_at is None else alert.resolved_value),
+                threshold=_number(alert.threshold),
+                unit=alert.unit,
+            )
+            for alert in message.alerts
+        },
+        silence_url=_silence_url(message),
+        runbook_url=message.common_annotations.get("runbook_url", ""),
+    )
+
+
+def _silence_url(message: Message) -> str:
+    """Where a silence of the whole group is made, with its matchers filled in."""
+    labels = message.group_labels or message.common_labels
+    matchers = ", ".join(f'{name}="{_quoted(value)}"' for name, value in sorted(labels.items()))
+    return f"{message.external_url}/#/silences/new?filter={quote('{' + matchers + '}', safe='')}"
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _alert(alert: PostedAlert) -> AlertV4:

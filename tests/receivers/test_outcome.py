@@ -22,7 +22,7 @@ def answer(status: int, body: bytes = b"", **headers: str) -> HttpAnswer:
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_every_2xx_is_delivered(status: int) -> None:
-    assert of_answer(answer(status), at=T0, hide=URL) == Delivered()
+    assert of_answer(answer(status), at=T0, hide=[URL]) == Delivered()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_every_2xx_is_delivered(status: int) -> None:
     ],
 )
 def test_what_passes_is_retried(status: int, cause: Cause) -> None:
-    outcome = of_answer(answer(status, Retry_After="7"), at=T0, hide=URL)
+    outcome = of_answer(answer(status, Retry_After="7"), at=T0, hide=[URL])
     assert isinstance(outcome, Retry)
     assert (outcome.cause, outcome.after, outcome.answered) == (cause, timedelta(seconds=7), True)
 
@@ -61,7 +61,7 @@ def test_what_passes_is_retried(status: int, cause: Cause) -> None:
     ],
 )
 def test_what_does_not_pass_is_rejected(status: int, cause: Cause) -> None:
-    outcome = of_answer(answer(status), at=T0, hide=URL)
+    outcome = of_answer(answer(status), at=T0, hide=[URL])
     assert isinstance(outcome, Rejected)
     assert outcome.cause is cause
 
@@ -101,7 +101,7 @@ def test_a_certificate_is_given_time() -> None:
     ],
 )
 def test_the_text_says_what_happened(given: HttpAnswer, why: str) -> None:
-    outcome = of_answer(given, at=T0, hide=URL)
+    outcome = of_answer(given, at=T0, hide=[URL])
     assert isinstance(outcome, Rejected | Retry)
     assert outcome.why == why
 
@@ -118,7 +118,7 @@ def test_the_text_says_what_happened(given: HttpAnswer, why: str) -> None:
     ],
 )
 def test_a_receiver_that_repeats_its_url_gives_nothing_away(body: str) -> None:
-    outcome = of_answer(answer(404, body.encode()), at=T0, hide=URL)
+    outcome = of_answer(answer(404, body.encode()), at=T0, hide=[URL])
     assert isinstance(outcome, Rejected)
     for secret in ("T0SECRET", "B0SECRET", "s3cr3t-t0ken", "hunter2222"):
         assert secret not in outcome.why
