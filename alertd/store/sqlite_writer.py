@@ -29,12 +29,15 @@ class SqliteWriter:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._waiting: list[tuple[Work, asyncio.Future[Any]]] = []
         self._drain: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, once what it wrote is committed; raises StoreError, and then nothing of it was written.
 
         A caller that is cancelled does not stop its work.
         """
+        if self._closed:
+            raise StoreError(f"database {self._path} is closed")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, done))
         if self._drain is None:
@@ -43,6 +46,7 @@ class SqliteWriter:
 
     async def close(self) -> None:
         """Finish what was begun, then close the connection."""
+        self._closed = True
         if self._drain is not None:
             await asyncio.shield(self._drain)
         self._thread.shutdown()
@@ -52,7 +56,10 @@ class SqliteWriter:
         loop = asyncio.get_running_loop()
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            results = await loop.run_in_executor(self._thread, self._commit, [work for work, _ in batch])
+            try:
+                results = await loop.run_in_executor(self._thread, self._commit, [work for work, _ in batch])
+            except Exception as error:  # whoever waits must not wait for ever
+                results = [error] * len(batch)
             for (_, done), result in zip(batch, results, strict=True):
                 if done.done():
                     continue  # its caller was cancelled
@@ -79,6 +86,6 @@ class SqliteWriter:
             result = work(self._connection)
         except Exception as error:
             self._connection.execute("ROLLBACK TO work")
-            result = explain(error, self._path) if isinstance(error, sqlite3.Error) else StoreError(repr(error))
+            result = explain(error, self._path) if isinstance(error, sqlite3.Error) else error
         self._connection.execute("RELEASE work")
         return result

@@ -106,6 +106,13 @@ async def test_a_cancelled_caller_leaves_the_store_working(tmp_path: Path) -> No
     await store.close()
 
 
+async def test_a_closed_store_says_so(tmp_path: Path) -> None:
+    store = await open_store(tmp_path)
+    await store.close()
+    with pytest.raises(StoreError, match="is closed"):
+        await store.posted_alerts()
+
+
 async def test_two_processes_cannot_share_a_folder(tmp_path: Path) -> None:
     store = await open_store(tmp_path)
     with pytest.raises(StoreError, match="in use by another alertd; stop it"):
