@@ -187,7 +187,7 @@ async def test_a_bad_configuration_at_the_start_is_told_with_exit_status_1(house
         assert await daemon.process.wait() == 1
         await daemon.event("text")
         told = "\n".join(event.get("text", "") for event in daemon.events)
-        assert 'receiver "hok" is not defined' in told
+        assert 'undefined receiver "hok" used in route' in told
         assert 'did you mean "hook"' in told
 
 
