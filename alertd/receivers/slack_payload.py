@@ -23,22 +23,22 @@ _CALLS_SOMEBODY = re.compile(r"<(?=[!@#])")
 _NAMES_EVERYBODY = re.compile(r"@(?=(?:channel|here|everyone|group)\b)")
 
 
-class Field(msgspec.Struct, kw_only=True):
-    title: str
-    value: str
+class Field(msgspec.Struct, kw_only=True, omit_defaults=True):
+    title: str = ""
+    value: str = ""
     short: bool
 
 
 class Confirm(msgspec.Struct, kw_only=True, omit_defaults=True):
-    text: str
+    text: str = ""
     title: str = ""
     ok_text: str = ""
     dismiss_text: str = ""
 
 
 class Action(msgspec.Struct, kw_only=True, omit_defaults=True):
-    type: str
-    text: str
+    type: str = ""
+    text: str = ""
     url: str = ""
     style: str = ""
     name: str = ""
