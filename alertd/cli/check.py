@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OK, ERRORS, LINT_FINDINGS = 0, 1, 3
 _TOP_LEVEL_KEY = re.compile(r"^[\"']?(\w+)[\"']?\s*:", re.MULTILINE)
-_COLOURS = {"error": "red", "warning": "yellow"}
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 @dataclass(slots=True)
@@ -34,6 +34,13 @@ class Report:
     def errors(self) -> int:
         return sum(problem.is_error for problem in self.problems)
 
+    def warnings(self) -> int:
+        return sum(problem.severity == "warning" for problem in self.problems)
+
+    def findings(self) -> int:
+        """Warnings of lint."""
+        return sum(problem.severity == "warning" and bool(problem.code) for problem in self.problems)
+
     def summary(self) -> str:
         """Such as `2 rule files with 30 rules: 1 error, no warnings`."""
         parts = [
@@ -42,8 +49,9 @@ class Report:
             _count(self.test_files, "test file"),
         ]
         checked = ", ".join(part for part in parts if part and not part.startswith("no ")) or "nothing checked"
-        errors = self.errors()
-        return f"{checked}: {_count(errors, 'error')}, {_count(len(self.problems) - errors, 'warning')}"
+        told = f"{_count(self.errors(), 'error')}, {_count(self.warnings(), 'warning')}"
+        notes = len(self.problems) - self.errors() - self.warnings()
+        return f"{checked}: {told}, {_count(notes, 'note')}" if notes else f"{checked}: {told}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +98,23 @@ def command(
     _print(report, output)
     if report.errors():
         raise SystemExit(ERRORS)
-    raise SystemExit(LINT_FINDINGS if lint_fatal and any(p.code for p in report.problems) else OK)
+    raise SystemExit(LINT_FINDINGS if lint_fatal and report.findings() else OK)
 
 
 def _codes(names: str) -> tuple[str, ...]:
     """The codes of `--lint`."""
+    from alertd.config.configuration_lint import CONFIGURATION_LINTS
     from alertd.config.lint import LINTS
     from alertd.yamlio import suggestion
 
+    known = {code: lint.name for code, lint in LINTS.items()}
+    known |= {code: lint.name for code, lint in CONFIGURATION_LINTS.items()}
     if names in ("all", "none"):
-        return tuple(LINTS) if names == "all" else ()
-    by_name = {code: code for code in LINTS} | {lint.name: code for code, lint in LINTS.items()}
+        return tuple(known) if names == "all" else ()
+    by_name = {code: code for code in known} | {name: code for code, name in known.items()}
     for name in names.split(","):
         if name not in by_name:
-            hint = suggestion(name, ["all", "none", *(lint.name for lint in LINTS.values())])
+            hint = suggestion(name, ["all", "none", *known.values()])
             raise click.BadParameter(f'no lint is called "{name}"; {hint}', param_hint="--lint")
     return tuple(by_name[name] for name in names.split(","))
 
@@ -145,10 +156,10 @@ def _top_level_keys(text: str) -> set[str]:
     return set(root.entries) if isinstance(root, Table) else set()
 
 
-def _configuration_keys() -> set[str]:
-    from alertd.config.keys import NOT_SUPPORTED, TOP_LEVEL_KEYS
+def _configuration_keys() -> frozenset[str]:
+    from alertd.config.keys import TOP_LEVEL_KEYS
 
-    return {*TOP_LEVEL_KEYS, *(path for path in NOT_SUPPORTED if "." not in path)}
+    return TOP_LEVEL_KEYS
 
 
 def _check_tests(path: Path, report: Report) -> None:
@@ -167,7 +178,7 @@ def _check_configuration(path: Path, report: Report, options: LintOptions) -> No
 
     examined = examine(path)
     report.configurations += 1
-    report.problems += examined.problems
+    report.problems += [p for p in examined.problems if p.is_error or not p.code or p.code in options.codes]
     for file in examined.rule_files:
         _add_rules(file, report, options)
 
@@ -181,11 +192,12 @@ def _check_rules(path: Path, text: str, report: Report, options: LintOptions) ->
 
 
 def _add_rules(file: RuleFile, report: Report, options: LintOptions) -> None:
-    from alertd.config.lint import lint
+    from alertd.config.lint import LINTS, lint
 
     report.rule_files += 1
     report.rules += file.rules
-    report.problems += lint(file, codes=options.codes, scrape_interval=options.scrape_interval)
+    codes = [code for code in options.codes if code in LINTS]
+    report.problems += lint(file, codes=codes, scrape_interval=options.scrape_interval)
 
 
 def _print(report: Report, output: str) -> None:

@@ -8,16 +8,47 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from alertd.config.alert_labels import AlertLabels
+from alertd.config.configuration_lint import Subject, lint_configuration
+from alertd.config.keys import WITHOUT_EFFECT
+from alertd.config.reading import Reading
 from alertd.config.routing_names import RoutingNames, names, not_unique
 from alertd.config.rule_files import RuleFile
-from alertd.rules.rule import RecordingRule
+from alertd.rules.rule import AlertingRule, RecordingRule
 from alertd.yamlio import Items, Node, Problem, Scalar, Severity, Table, suggestion
 
 
-def check_names(root: Table) -> Iterator[Problem]:
-    """Receivers, time intervals and sources of alertd.yml."""
+def cross_problems(reading: Reading, files: Iterable[RuleFile]) -> Iterator[Problem]:
+    """Names and rule files."""
+    root = reading.root
     yield from not_unique(names(root.get("prometheus")), "source")
     yield from RoutingNames(root).problems()
+    yield from _without_effect(root)
+    yield from check_rule_files(root, files, matched=reading.matched)
+
+
+def probable_slips(reading: Reading, files: Iterable[RuleFile]) -> list[Problem]:
+    """What is probably not meant in alertd.yml; asked where nothing is surely wrong, else it only repeats that."""
+    return lint_configuration(Subject(reading.root, tuple(_alerts(reading.root, files))))
+
+
+def _without_effect(root: Table) -> Iterator[Problem]:
+    for key, why in WITHOUT_EFFECT.items():
+        if key in root:
+            yield root.entries[key].key.problem(
+                f'"{key}" has no effect: {why}', fix="remove it", severity=Severity.WARNING
+            )
+
+
+def _alerts(root: Table, files: Iterable[RuleFile]) -> Iterator[AlertLabels]:
+    evaluation = root.get("evaluation")
+    labels = evaluation.get("external_labels") if isinstance(evaluation, Table) else None
+    external = frozenset(labels.entries) if isinstance(labels, Table) else frozenset[str]()
+    for file in files:
+        for group in file.groups:
+            for rule in group.rules:
+                if isinstance(rule, AlertingRule):
+                    yield AlertLabels(rule, external)
 
 
 def check_rule_files(root: Table, files: Iterable[RuleFile], *, matched: dict[str, bool]) -> Iterator[Problem]:

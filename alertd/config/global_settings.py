@@ -7,32 +7,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
 from alertd.http import HttpSettings
 from alertd.http.settings import TlsSettings
-from alertd.secret import HIDDEN, Secret
+from alertd.receivers.http_settings import HttpUrl, SecretUrl, at_most_one
 from alertd.settings import Duration, SecretFile, SecretText, Settings
-
-
-def _http_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise ValueError("must be a URL") from None
-    if parts.scheme not in ("http", "https"):
-        raise ValueError(f'unsupported scheme "{parts.scheme}" for URL; use http or https')
-    if not parts.hostname:
-        raise ValueError("missing host for URL")
-    return url
-
-
-def _secret_url(url: Secret) -> Secret:
-    if url.value != HIDDEN:  # what a configuration shows that was asked for over the API
-        _http_url(url.value)
-    return url
 
 
 def _address(text: str) -> str:
@@ -44,8 +25,6 @@ def _address(text: str) -> str:
     return text
 
 
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-SecretUrl = Annotated[SecretText, AfterValidator(_secret_url)]
 HostPort = Annotated[str, AfterValidator(_address)]
 
 _ONE_OF = (
@@ -119,6 +98,5 @@ class GlobalSettings(Settings):
     @model_validator(mode="after")
     def _once(self) -> Self:
         for name in _ONE_OF:
-            if getattr(self, name) and getattr(self, f"{name}_file"):
-                raise ValueError(f"at most one of {name} & {name}_file must be configured")
+            at_most_one(self, name, f"{name}_file")
         return self

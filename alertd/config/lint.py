@@ -1,7 +1,7 @@
 """What loads but is probably not meant: one small function per finding, in a table.
 
-A comment `# alertd: ignore AL003` (several codes by comma) on the line of the finding or of its rule, or in the comment
-lines right above them, silences it.
+A comment `# alertd: ignore AL003` on the line of the finding or of its rule, or in the comment lines right above them,
+silences it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from alertd.config.expressions import syntax_tree, walk
+from alertd.config.lint_comments import is_silenced
 from alertd.config.promql_functions import RATES
 from alertd.config.promql_labels import Labels, fires_on_data, labels_of
 from alertd.config.rule_files import RuleFile
@@ -24,7 +25,6 @@ from alertd.rules.threshold import Threshold
 from alertd.template.prometheus import labels_used
 from alertd.yamlio import Node, Problem, Scalar, Severity, Source, Table
 
-_IGNORE = re.compile(r"#\s*alertd:\s*ignore\s+([\w-]+(?:\s*,\s*[\w-]+)*)")
 _NAMED_LABEL = re.compile(r"""[lL]abels\.(\w+)|[lL]abels\s+["`](\w+)""")
 _PAGING = frozenset({"page", "critical"})
 _SUMMARIES = frozenset({"summary", "description", "message", "title"})
@@ -204,21 +204,8 @@ def lint(
 
 def _ignored(problem: Problem, code: str, linted: LintedFile) -> bool:
     """Whether a comment at the finding, or at the rule it is in, names its code or its name."""
-    source = linted.file.source
     rule_lines = (subject.node.line for subject in linted.subjects if problem.path.startswith(subject.node.path))
-    names = {name for line in (problem.line, *rule_lines) for name in _silenced_at(source, line)}
-    return code in names or LINTS[code].name in names
-
-
-def _silenced_at(source: Source, line: int) -> Iterator[str]:
-    """What the comment on a line, and the comment lines right above it, tell to ignore."""
-    texts = [source.line(line)]
-    while source.line(line - 1).lstrip().startswith("#"):
-        line -= 1
-        texts.append(source.line(line))
-    for text in texts:
-        for match in _IGNORE.finditer(text):
-            yield from re.split(r"\s*,\s*", match[1])
+    return is_silenced(linted.file.source, [problem.line, *rule_lines], names=(code, LINTS[code].name))
 
 
 def _templates(node: Table, rule: AlertingRule) -> Iterator[tuple[Node, str]]:

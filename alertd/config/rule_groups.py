@@ -19,6 +19,7 @@ from alertd.config.rule_keys import (
     RULE_KEYS,
     STRANGE_RULE_KEYS,
 )
+from alertd.config.template_places import place_in
 from alertd.labels import LabelSet
 from alertd.rules.kind import Kind
 from alertd.rules.registry import KINDS
@@ -27,11 +28,10 @@ from alertd.rules.rule import AlertingRule, Policy, RecordingRule, Rule, RuleGro
 from alertd.rules.settings import EvaluationSettings
 from alertd.template.errors import ParseError
 from alertd.template.prometheus import RuleTemplate, compile_rule_template
-from alertd.yamlio import Node, Problem, Scalar, Table, is_null, texts
+from alertd.yamlio import Node, Scalar, Table, is_null, texts
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 Labels = Mapping[str, Scalar]
-_NAMED = re.compile(r'"(.+?)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ class GroupReader:
                 templates[name] = compile_rule_template(text_of(scalar), alert=alert)
             except ParseError as error:
                 if scalar not in self._faulty:
-                    self._fields.problems.append(_template_problem(scalar, error))
+                    self._fields.problems.append(scalar.problem(str(error), fix=error.fix, at=place_in(scalar, error)))
                 self._faulty.add(scalar)
         return templates
 
@@ -204,12 +204,3 @@ class GroupReader:
 def texts_of(labels: Labels) -> dict[str, str]:
     """Label or annotation texts by name."""
     return {name: text_of(scalar) for name, scalar in labels.items()}
-
-
-def _template_problem(scalar: Scalar, error: ParseError) -> Problem:
-    """Placed at what Go names in quotes, else at the line Go counted."""
-    lines = scalar.text.splitlines(keepends=True)
-    start = len("".join(lines[: max(error.line, 1) - 1]))
-    named = _NAMED.search(error.message)
-    found = scalar.text.find(named[1], start) if named is not None else -1
-    return scalar.problem(str(error), fix=error.fix, at=scalar.place(found if found >= 0 else start))

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from alertd.config.global_settings import GlobalSettings
 from alertd.dispatch.route import RouteSettings
+from alertd.dispatch.time_intervals import TimeIntervalSettings
 from alertd.engine.alertmanagers import AlertmanagerSettings
 from alertd.query.remote_write import RemoteWriteSettings
 from alertd.query.source import SourceSettings, server_url
@@ -57,18 +58,16 @@ class AlertdFile(Settings):
     )
     route: RouteSettings | None = Field(default=None, description="which receiver is told of which alerts, and when")
     receivers: tuple[ReceiverSettings, ...] = Field(default=(), description="who can be told, and how")
-
-
-def with_defaults(receiver: ReceiverSettings, defaults: GlobalSettings) -> ReceiverSettings:
-    """The receiver, with the global `http_config` where an integration has none: all of it or nothing, never merged."""
-    if defaults.http_config is None:
-        return receiver
-    filled = {
-        name: tuple(
-            one if one.http_config is not None else one.model_copy(update={"http_config": defaults.http_config})
-            for one in getattr(receiver, name)
-        )
-        for name in type(receiver).model_fields
-        if name.endswith("_configs")
-    }
-    return receiver.model_copy(update=filled)
+    time_intervals: tuple[TimeIntervalSettings, ...] = Field(
+        default=(), description="named times in which routes are muted, or alone are active"
+    )
+    mute_time_intervals: tuple[TimeIntervalSettings, ...] = Field(
+        default=(), description="older spelling of time_intervals"
+    )
+    templates: tuple[str, ...] = Field(
+        default=(), description="files with templates for notifications; * matches names"
+    )
+    tracing: dict[str, Any] = Field(default_factory=dict, description="accepted; alertd writes no traces")
+    event_recorder: dict[str, Any] = Field(
+        default_factory=dict, description="accepted; alertd keeps its own history of every notification"
+    )

@@ -12,6 +12,7 @@ from alertd.errors import AlertdError
 class Severity(StrEnum):
     ERROR = "error"  # the file is refused
     WARNING = "warning"  # the file loads, but probably does not do what was meant
+    NOTE = "note"  # the file loads and does what was meant, in a way worth knowing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}"
-        said = f"warning: {self.message}" if self.severity is Severity.WARNING else self.message
+        said = self.message if self.is_error else f"{self.severity}: {self.message}"
         text = f"{place} {self.path}: {said}" if self.path else f"{place} {said}"
         if self.fix:
             text += f"; {self.fix}"

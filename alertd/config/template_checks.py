@@ -1,0 +1,149 @@
+"""Renders every template of every receiver as it would be: a group that fires, one that is resolved, and one with both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pydantic import BaseModel
+
+from alertd.alerts.posted import PostedAlert
+from alertd.config.template_places import place_in
+from alertd.http import HttpSettings
+from alertd.http.settings import TlsSettings
+from alertd.labels import LabelSet
+from alertd.notify.message import Message, status_of
+from alertd.notify.reason import Reason
+from alertd.receivers.registry import ReceiverSettings
+from alertd.receivers.rendering import Rendering, templated
+from alertd.secret import Secret
+from alertd.template.alertmanager import TemplateSet
+from alertd.template.errors import TemplateError
+from alertd.yamlio import Node, Problem, Scalar, Table, child_path, locate
+
+CODE = "AL106"
+NAME = "template-fails"
+
+_ALERTNAME = "SampleAlert"
+_AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
+_NO_TEMPLATES = (HttpSettings, TlsSettings)
+_PAGES = frozenset({("email_configs", "html")})
+"""Kind and key of the texts that are pages, escaped by context."""
+
+Loc = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A template of a receiver and the way to it; the text of a secret is never shown."""
+
+    loc: Loc
+    text: str
+    is_secret: bool = False
+
+    @property
+    def kind(self) -> str:
+        return str(self.loc[2])
+
+
+def template_problems(receivers: Iterable[ReceiverSettings], root: Table, templates: TemplateSet) -> Iterator[Problem]:
+    """One error per template that cannot be rendered; `receivers` with their defaults, in the order of the file."""
+    rendering = Rendering(templates=templates)
+    for index, receiver in enumerate(receivers):
+        samples = _samples(receiver.name)
+        for kind in type(receiver).model_fields:
+            several = getattr(receiver, kind) if kind.endswith("_configs") else ()
+            for number, one in enumerate(several):
+                groups = samples[:1] if one.send_resolved is False else samples
+                for text in _texts(one, ("receivers", index, kind, number)):
+                    yield from _problems(text, root, rendering, groups)
+
+
+def _problems(
+    text: _Text, root: Table, rendering: Rendering, samples: Sequence[tuple[str, Message]]
+) -> Iterator[Problem]:
+    """The first fault, if any."""
+    for group, message in samples:
+        render = rendering.html(message) if (text.kind, text.loc[-1]) in _PAGES else rendering.text(message)
+        try:
+            render(text.text)
+        except TemplateError as error:
+            yield _told(text, root, error, group=group)
+            return
+
+
+def _told(text: _Text, root: Table, error: TemplateError, *, group: str) -> Problem:
+    node, used = locate(root, text.loc)
+    path = node.path
+    for step in text.loc[used:]:
+        path = child_path(path, step) if isinstance(step, str) else f"{path}[{step}]"
+    if text.is_secret:
+        return node.problem("the template in it fails", code=CODE, path=path)
+    fails = "does not parse" if error.kind == "parse" else f"fails for a {group} group"
+    return node.problem(f"template {fails}: {error}", fix=error.fix, code=CODE, path=path, at=_place(node, error))
+
+
+def _place(node: Node, error: TemplateError) -> tuple[int, int] | None:
+    return place_in(node, error) if isinstance(node, Scalar) and not error.template else None
+
+
+def _texts(value: object, loc: Loc) -> Iterator[_Text]:
+    """Every template in a value of settings."""
+    match value:
+        case str() if templated(value):
+            yield _Text(loc, value)
+        case Secret() if templated(value.value):
+            yield _Text(loc, value.value, is_secret=True)
+        case BaseModel() if not isinstance(value, _NO_TEMPLATES):
+            for name, field in type(value).model_fields.items():
+                yield from _texts(getattr(value, name), (*loc, field.alias or name))
+        case Mapping():
+            for key, item in value.items():
+                yield from _texts(key, (*loc, key))
+                yield from _texts(item, (*loc, key))
+        case tuple() | list():
+            for index, item in enumerate(value):
+                yield from _texts(item, (*loc, index))
+
+
+def _samples(receiver: str) -> list[tuple[str, Message]]:
+    """What a group is, in words, and its message; the first one is told also where nobody hears of resolved alerts."""
+    firing = tuple(_alert(f"host-{number}:9100", None) for number in (1, 2))
+    resolved = tuple(_alert(f"host-{number}:9100", _AT) for number in (3, 4))
+    groups = (
+        ("firing", Reason.FIRST_NOTIFICATION, firing),
+        ("resolved", Reason.ALL_RESOLVED, resolved),
+        ("partly resolved", Reason.SOME_RESOLVED, (*firing, *resolved)),
+    )
+    return [
+        (
+            name,
+            Message(
+                receiver=receiver,
+                status=status_of(alerts),
+                alerts=alerts,
+                reason=reason,
+                group_key="{}:{}",
+                tick=_AT,
+                group_labels=LabelSet({"alertname": _ALERTNAME}),
+                external_url="http://alertd.example.org",
+            ),
+        )
+        for name, reason, alerts in groups
+    ]
+
+
+def _alert(instance: str, ended: datetime | None) -> PostedAlert:
+    return PostedAlert(
+        labels=LabelSet({"alertname": _ALERTNAME, "severity": "critical", "job": "sample", "instance": instance}),
+        annotations={
+            "summary": f"{instance} is a sample",
+            "description": "Nothing is wrong.",
+            "runbook_url": "http://x/",
+        },
+        starts_at=_AT - timedelta(minutes=20),
+        ends_at=ended,
+        updated_at=_AT,
+        generator_url="http://prometheus.example.org/graph",
+    )
