@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from alertd.yamlio.node import Items, Node, Scalar, Table, Tag
@@ -80,3 +81,10 @@ def texts(node: Node) -> Any:
         case Table():
             return {key: texts(entry.value) for key, entry in node.entries.items()}
     raise TypeError(f"no YAML value: {node!r}")
+
+
+def typed(scalar: Scalar) -> Scalar:
+    """A scalar whose text was changed, taken for what that text is; in quotes it stays a text."""
+    if scalar.style or scalar.tag is not Tag.STR:
+        return scalar
+    return replace(scalar, tag=resolve(scalar.text))
