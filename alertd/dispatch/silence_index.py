@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from alertd.dispatch.silences import Silence
@@ -11,7 +12,15 @@ from alertd.labels import LabelSet
 from alertd.labels.matcher_index import MatcherIndex
 
 MOST_REMEMBERED = 200_000
-"""Label sets whose silences are remembered until the next change; beyond that they are looked up anew."""
+"""Label sets whose silences are remembered; beyond that they are looked up anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The silences that match some labels, among those the index numbered below `until`."""
+
+    until: int
+    matching: tuple[Silence, ...]
 
 
 class Silences:
@@ -22,7 +31,7 @@ class Silences:
         self._index: MatcherIndex[Silence] = MatcherIndex()
         self._numbers: dict[str, int] = {}  # id -> number in the index, of those that have not ended
         self._ends: list[tuple[datetime, str]] = []  # a heap
-        self._remembered: dict[LabelSet, tuple[Silence, ...]] = {}
+        self._remembered: dict[LabelSet, _Seen] = {}
         for silence in silences:
             self.put(silence)
 
@@ -45,7 +54,6 @@ class Silences:
     def drop(self, silence_id: str) -> None:
         """Forget it, if it is there."""
         self._all.pop(silence_id, None)
-        self._remembered.clear()
         self._leave_index(silence_id)
 
     def muted_by(self, labels: LabelSet, at: datetime) -> tuple[str, ...]:
@@ -53,21 +61,31 @@ class Silences:
         self._leave_ended(at)
         if not self._numbers:
             return ()
-        matching = self._remembered.get(labels)
-        if matching is None:
-            matching = self._remember(labels)
-        return tuple(silence.id for silence in matching if silence.starts_at <= at < silence.ends_at)
+        seen = self._remembered.get(labels)
+        if seen is None or seen.until != self._index.next_number:
+            seen = self._look(labels, seen)
+        return tuple(
+            silence.id
+            for silence in seen.matching
+            if silence.starts_at <= at < silence.ends_at and self._all.get(silence.id) is silence
+        )
 
     def ended_before(self, time: datetime) -> list[str]:
         """The ids of those that ended before `time`: kept long enough."""
         return [silence.id for silence in self._all.values() if silence.ends_at < time]
 
-    def _remember(self, labels: LabelSet) -> tuple[Silence, ...]:
+    def _look(self, labels: LabelSet, seen: _Seen | None) -> _Seen:
+        """What matches these labels; of what was seen before only the newer silences are tried."""
+        if seen is None:
+            matching = self._index.matching(labels)
+        else:
+            matching = [*seen.matching, *self._index.matching_since(labels, seen.until)]
+        current = (silence for silence in matching if self._all.get(silence.id) is silence)
+        found = _Seen(self._index.next_number, tuple(sorted(current, key=lambda silence: silence.id)))
         if len(self._remembered) >= MOST_REMEMBERED:
             self._remembered.clear()
-        matching = tuple(sorted(self._index.matching(labels), key=lambda silence: silence.id))
-        self._remembered[labels] = matching
-        return matching
+        self._remembered[labels] = found
+        return found
 
     def _leave_ended(self, at: datetime) -> None:
         while self._ends and self._ends[0][0] <= at:

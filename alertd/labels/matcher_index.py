@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 from alertd.labels.matcher import Matcher, Matchers, all_match
@@ -35,6 +36,11 @@ class MatcherIndex(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def next_number(self) -> int:
+        """The number the next item gets."""
+        return self._next
 
     def add(self, matchers: Matchers, item: T) -> int:
         """Add an item; returns the number to remove it by."""
@@ -71,6 +77,12 @@ class MatcherIndex(Generic[T]):
                     found.append((number, entry.item))
         found.sort(key=_number)
         return [item for _, item in found]
+
+    def matching_since(self, labels: Mapping[str, str], number: int) -> list[T]:
+        """The matching items among those added with `number` or later, the newest first."""
+        newer = takewhile(lambda added: added >= number, reversed(self._entries))
+        entries = (self._entries[added] for added in newer)
+        return [entry.item for entry in entries if all_match(entry.matchers, labels)]
 
     def _key(self, matchers: Matchers) -> Matcher | None:
         """The matcher that tells an entry best from those that are there."""

@@ -27,6 +27,7 @@ _MESSAGES = {
     "invalid named capture group": "invalid named capture",
 }
 _PLAIN = r"[^\\.+*?()\[\]{}^$|]*"
+_PREFIX = re.compile(_PLAIN)
 _ALTERNATIVES = re.compile(rf"({_PLAIN}(?:\|{_PLAIN})*)")
 _WRAPPED = re.compile(r"\^\(\?:(.*)\)\$|\((?:\?:)?(.*)\)|\^(.*)\$", re.DOTALL)
 
@@ -61,18 +62,34 @@ def full_match(pattern: str) -> Callable[[str], bool]:
     if values is not None:
         return values.__contains__
 
+    prefix = required_prefix(pattern)
+
     @lru_cache(maxsize=VALUES_REMEMBERED)
-    def matches(text: str) -> bool:
+    def search(text: str) -> bool:
         return compiled.search(text.encode(errors="replace")) is not None
 
-    return matches
+    return lambda text: text.startswith(prefix) and search(text)
 
 
 def accepted_values(pattern: str) -> frozenset[str] | None:
     """All texts the pattern matches, where it is plain alternatives (`a|b`, `(a|b)`); else None."""
+    pattern = _unwrapped(pattern)
+    return frozenset(pattern.split("|")) if _ALTERNATIVES.fullmatch(pattern) else None
+
+
+def required_prefix(pattern: str) -> str:
+    """What every text the pattern matches begins with, as far as it can be seen at once: `api-[0-9]+` -> `api-`."""
+    pattern = _unwrapped(pattern)
+    plain = _PREFIX.match(pattern)
+    if plain is None or "|" in pattern:
+        return ""
+    return plain[0][:-1] if pattern[plain.end() : plain.end() + 1] in ("*", "?", "{") else plain[0]
+
+
+def _unwrapped(pattern: str) -> str:
     while wrapped := _WRAPPED.fullmatch(pattern):
         pattern = next(inner for inner in wrapped.groups() if inner is not None)
-    return frozenset(pattern.split("|")) if _ALTERNATIVES.fullmatch(pattern) else None
+    return pattern
 
 
 def _has_single_byte(pattern: str) -> bool:

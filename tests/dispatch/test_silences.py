@@ -279,18 +279,28 @@ class TestMuting:
         assert silences.ended_before(after(hours=2)) == ["old"]
 
 
-@given(st.lists(MATCHER_LISTS, max_size=8), st.lists(LABEL_SETS, max_size=5), st.integers(-10, 80))
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.one_of(MATCHER_LISTS, st.none())), max_size=10),
+    st.lists(LABEL_SETS, max_size=3),
+    st.integers(-10, 80),
+)
 def test_a_silence_mutes_if_and_only_if_it_is_active_and_all_its_matchers_match(
-    lists: list[Matchers], label_sets: list[LabelSet], minutes: int
+    changes: list[tuple[int, Matchers | None]], label_sets: list[LabelSet], minutes: int
 ) -> None:
-    silences = [a_silence(matchers, str(number)) for number, matchers in enumerate(lists)]
-    index, at = Silences(silences), after(minutes=minutes)
-    for labels in [*label_sets, *label_sets]:
-        assert index.muted_by(labels, at) == tuple(
-            silence.id
-            for silence in silences
-            if silence.state(at) is SilenceState.ACTIVE and all_match(silence.matchers, labels)
-        )
+    index, known, at = Silences(), dict[str, Silence](), after(minutes=minutes)
+    for number, matchers in changes:
+        if matchers is None:
+            index.drop(str(number))
+            known.pop(str(number), None)
+        else:
+            known[str(number)] = a_silence(matchers, str(number))
+            index.put(known[str(number)])
+        for labels in label_sets:
+            assert index.muted_by(labels, at) == tuple(
+                silence.id
+                for _, silence in sorted(known.items())
+                if silence.state(at) is SilenceState.ACTIVE and all_match(silence.matchers, labels)
+            )
 
 
 DRAFTS = st.builds(

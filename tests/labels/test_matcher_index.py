@@ -24,6 +24,7 @@ def test_the_index_finds_what_trying_everything_finds(
     for labels in label_sets:
         expected = [item for item, matchers in enumerate(lists) if item not in gone and all_match(matchers, labels)]
         assert index.matching(labels) == expected, "in the order they were added"
+        assert index.matching_since(labels, 3) == [item for item in reversed(expected) if item >= 3]
 
 
 def test_an_emptied_index_keeps_nothing() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertd.labels.regex import RegexError, accepted_values, anchored, compile_pattern, full_match
+from alertd.labels.regex import RegexError, accepted_values, anchored, compile_pattern, full_match, required_prefix
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,32 @@ def test_errors_have_gos_words(pattern: str, problem: str) -> None:
 )
 def test_values_are_listed_where_the_pattern_is_plain(pattern: str, values: set[str] | None) -> None:
     assert accepted_values(pattern) == values
+
+
+@pytest.mark.parametrize(
+    ("pattern", "prefix"),
+    [
+        pytest.param("api-[0-9]+", "api-", id="up to the first sign"),
+        pytest.param("ab?c", "a", id="a letter that may be absent is not required"),
+        pytest.param("ab*", "a", id="nor one that may be absent or repeated"),
+        pytest.param("ab{0,2}", "a", id="nor one that is counted"),
+        pytest.param("ab+", "ab", id="one that is there once at least is"),
+        pytest.param("a|b.", "", id="alternatives need not share it"),
+        pytest.param("(?i)ab", "", id="flags"),
+        pytest.param("^(?:ab.*)$", "ab", id="anchored, as match_re keeps it"),
+    ],
+)
+def test_required_prefix(pattern: str, prefix: str) -> None:
+    assert required_prefix(pattern) == prefix
+
+
+@given(st.text("ab|()^$?:*{1}+.", max_size=8), st.text("ab", max_size=4))
+def test_shortcuts_change_nothing(pattern: str, text: str) -> None:
+    try:
+        matches = compile_pattern(anchored(pattern)).search(text) is not None
+    except RegexError:
+        return
+    assert full_match(pattern)(text) is matches
 
 
 @given(st.text("ab|()^$?:", max_size=8), st.text("ab", max_size=3))
