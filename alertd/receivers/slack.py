@@ -15,11 +15,12 @@ from alertd.notify.reason import Reason
 from alertd.receivers.destination import destination
 from alertd.receivers.go_json import encode
 from alertd.receivers.http_settings import LONGEST_ANSWER_BYTES, without_redirects
+from alertd.receivers.mentions import harmless_in_slack
 from alertd.receivers.outcome import of_error
 from alertd.receivers.place import Place
 from alertd.receivers.rendering import Text
 from alertd.receivers.slack_answer import SlackAnswer, Verdict, understand
-from alertd.receivers.slack_payload import SlackMessage, harmless, message_body, plain_body, unescape
+from alertd.receivers.slack_payload import SlackMessage, message_body, plain_body, unescape
 from alertd.receivers.slack_settings import POST_MESSAGE, SlackSettings
 from alertd.receivers.tools import Tools
 from alertd.secret import Secret
@@ -57,7 +58,7 @@ class Slack:
 
     def render(self, message: Message) -> Payload:
         settings = self._settings
-        safe = None if settings.allow_mentions else harmless(link_names=settings.link_names)
+        safe = None if settings.allow_mentions else harmless_in_slack(link_names=settings.link_names)
         text = self._rendering.text(message, safe=safe)
         return self._rendering.payload(
             message,

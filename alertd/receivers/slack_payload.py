@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import msgspec
 
@@ -19,8 +18,6 @@ MOST_ACTIONS = 5
 LONGEST_LINK = 3000
 
 _OPEN_LINK = re.compile(r"<(?:[!@#]|\w+:)[^<>]*\Z")
-_CALLS_SOMEBODY = re.compile(r"<(?=[!@#])")
-_NAMES_EVERYBODY = re.compile(r"@(?=(?:channel|here|everyone|group)\b)")
 
 
 class Field(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -117,19 +114,6 @@ def escape(text: str) -> str:
 def unescape(text: str) -> str:
     """The text that `escape` made this of."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def harmless(*, link_names: bool) -> Callable[[str], str]:
-    """Makes a label or an annotation unable to call people: `<!channel>`, `<@U012>`; with `link_names` also `@here`.
-
-    Everything else stays, since templates may well build links of it.
-    """
-
-    def clean(text: str) -> str:
-        text = _CALLS_SOMEBODY.sub("&lt;", text)
-        return _NAMES_EVERYBODY.sub("@\u200b", text) if link_names else text
-
-    return clean
 
 
 def cut_markup(text: str, characters: int) -> str:

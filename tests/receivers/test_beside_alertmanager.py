@@ -19,9 +19,10 @@ from alertd.clock import SystemClock
 from alertd.http import HttpClient, new_session
 from alertd.labels import LabelSet
 from alertd.notify.message import Message
+from alertd.receivers.mentions import harmless_in_slack
 from alertd.receivers.pagerduty_payload import addressed, event_v2
 from alertd.receivers.pagerduty_settings import PagerdutySettings
-from alertd.receivers.slack_payload import harmless, message_body
+from alertd.receivers.slack_payload import message_body
 from alertd.receivers.slack_settings import SlackSettings
 from tests.support.builders import a_posted_alert
 from tests.support.receiver_server import Answer, receiver_server
@@ -202,7 +203,7 @@ async def post(session: aiohttp.ClientSession, url: str, several: list[PostedAle
 def test_a_slack_message_is_the_same(recorded: Recorded, name: str) -> None:
     settings = SlackSettings.model_validate(SLACK[name])
     for message, theirs in zip(recorded.messages("a (b)"), recorded.bodies[path("slack", name)], strict=True):
-        text = RENDERING.text(message, safe=harmless(link_names=settings.link_names))
+        text = RENDERING.text(message, safe=harmless_in_slack(link_names=settings.link_names))
         assert message_body(settings, text) == theirs
 
 
