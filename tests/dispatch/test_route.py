@@ -24,17 +24,15 @@ def test_defaults_are_alertmanagers() -> None:
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        pytest.param({}, "Field required", id="the receiver is required"),
-        pytest.param({"receiver": ""}, "at least 1 character", id="an empty receiver is none"),
+        pytest.param({}, "root route must specify a default receiver", id="the receiver is required"),
+        pytest.param({"receiver": ""}, "root route must specify a default receiver", id="an empty receiver is none"),
         pytest.param({"receiver": "a", "group_by": ["x", "x"]}, 'duplicated label "x" in group_by', id="twice"),
-        pytest.param(
-            {"receiver": "a", "group_by": ["-"]}, 'invalid label name "-" in group_by list', id="no label name"
-        ),
+        pytest.param({"receiver": "a", "group_by": [""]}, 'invalid label name "" in group_by list', id="no label name"),
         pytest.param({"receiver": "a", "group_by": ["...", "x"]}, "cannot have wildcard group_by", id="all and one"),
         pytest.param({"receiver": "a", "group_interval": "0s"}, "group_interval cannot be zero", id="interval 0"),
         pytest.param({"receiver": "a", "repeat_interval": "0s"}, "repeat_interval cannot be zero", id="repeat 0"),
         pytest.param({"receiver": "a", "group_wait": "1.5s"}, 'not a valid duration string: "1.5s"', id="fraction"),
-        pytest.param({"receiver": "a", "routes": []}, "Extra inputs are not permitted", id="unknown keys are refused"),
+        pytest.param({"receiver": "a", "route": []}, "Extra inputs are not permitted", id="unknown keys are refused"),
     ],
 )
 def test_bad_routes_are_refused(settings: dict[str, object], problem: str) -> None:
