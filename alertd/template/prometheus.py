@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from alertd.template import gotypes as t
 from alertd.template import nodes as n
@@ -79,10 +80,13 @@ class RuleTemplate:
         return run_routine(routine, State(self._limits, self._routines, data), frame, root)
 
 
+@lru_cache(maxsize=4096)  # rules of many tenants share their texts
 def compile_rule_template(
     text: str, *, alert: str, missingkey: str = "zero", html: bool = False, limits: Limits = DEFAULT_LIMITS
 ) -> RuleTemplate:
     """Compiles an annotation or label of the alert; raises ParseError with Prometheus' text (`__alert_<alert>`).
+
+    Equal texts of equal alerts are compiled once.
 
     html   escape as Prometheus' console pages do; rules never ask for it
     """
