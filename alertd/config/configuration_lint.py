@@ -13,7 +13,11 @@ from alertd.config.lint_comments import is_silenced
 from alertd.config.matchers import excluded, follows, matchers_of
 from alertd.config.routing_names import RoutingNames
 from alertd.labels.matcher import Matchers
+from alertd.receivers.severity import Severity as PagerDutySeverity
+from alertd.receivers.severity import severity_of
 from alertd.yamlio import Items, Node, Problem, Scalar, Severity, Table
+
+_ACTION = "{{"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,42 @@ def inhibition_without_label(subject: Subject) -> Iterator[Problem]:
                     )
 
 
+def pagerduty_severities(subject: Subject) -> Iterator[Problem]:
+    """Words for a severity that are not PagerDuty's: known ones are translated, others would lose their meaning."""
+    for settings in _integrations(subject.root, "pagerduty_configs"):
+        node = settings.get("severity")
+        if not isinstance(node, Scalar):
+            continue
+        words = {node.text} if _ACTION not in node.text else _severities(subject, node.text)
+        meant = {word: severity_of(word) for word in sorted(words)}
+        unknown = [word for word, severity in meant.items() if severity is None]
+        if unknown:
+            yield _warning(
+                node,
+                f"PagerDuty has no severity {', '.join(unknown)}; default_severity is sent instead",
+                f"use {', '.join(PagerDutySeverity)}, or set default_severity",
+            )
+        others = [f"{word} is sent as {severity}" for word, severity in meant.items() if severity not in (None, word)]
+        if others:
+            yield node.problem(f"of PagerDuty's four severities, {', '.join(others)}", severity=Severity.NOTE)
+
+
+def _severities(subject: Subject, template: str) -> set[str]:
+    """What the severity label of our rules can be, where a template shows it."""
+    if "severity" not in template:
+        return set()
+    return {value for alert in subject.alerts for value in alert.values("severity") or () if value}
+
+
+def _integrations(root: Table, kind: str) -> Iterator[Table]:
+    receivers = root.get("receivers")
+    for receiver in receivers.items if isinstance(receivers, Items) else ():
+        several = receiver.get(kind) if isinstance(receiver, Table) else None
+        for one in several.items if isinstance(several, Items) else ():
+            if isinstance(one, Table):
+                yield one
+
+
 def _warning(node: Node, message: str, fix: str) -> Problem:
     return node.problem(message, fix=fix, severity=Severity.WARNING)
 
@@ -135,6 +175,7 @@ CONFIGURATION_LINTS: Mapping[str, ConfigurationLint] = {
     "AL102": ConfigurationLint("unused-time-interval", unused_intervals),
     "AL103": ConfigurationLint("unreachable-route", unreachable_routes),
     "AL104": ConfigurationLint("inhibition-label", inhibition_without_label),
+    "AL105": ConfigurationLint("pagerduty-severity", pagerduty_severities),
 }
 """By code."""
 

@@ -1,4 +1,4 @@
-"""The top-level keys of alertd.yml, and what is said about keys of Alertmanager that alertd does not have.
+"""The top-level keys of alertd.yml.
 
 Source: Alertmanager 0.34, docs/configuration.md.
 """
@@ -32,10 +32,3 @@ WITHOUT_EFFECT = {
     "event_recorder": "alertd keeps a history of its own",
 }
 """Keys of Alertmanager that load and do nothing, and why."""
-
-REMEDIES = {
-    "receivers.name": ("missing name in receiver", "add name: some-name"),
-    "mute_time_intervals.name": ("missing name in mute time interval", "add name: some-name"),
-    "time_intervals.name": ("missing name in time interval", "add name: some-name"),
-}
-"""Message and fix by path without indices, for keys that must be given and for keys nobody reads."""

@@ -17,6 +17,7 @@ from alertd.config.rule_files import RuleFile
 from alertd.config.settings import AlertdFile, WebSettings
 from alertd.config.template_checks import template_problems
 from alertd.config.template_files import template_file_problems, template_pairs
+from alertd.dispatch.inhibition import InhibitRuleSettings
 from alertd.dispatch.route import RouteSettings
 from alertd.dispatch.time_intervals import TimeIntervalSettings
 from alertd.engine.alertmanagers import AlertmanagerSettings
@@ -57,6 +58,7 @@ class Config:
     defaults: GlobalSettings
     route: RouteSettings | None
     receivers: tuple[ReceiverSettings, ...]
+    inhibit_rules: tuple[InhibitRuleSettings, ...]
     time_intervals: tuple[TimeIntervalSettings, ...]
     templates: tuple[tuple[str, str], ...] = ()
     original: str
@@ -142,6 +144,7 @@ def _config(path: Path, settings: AlertdFile, files: tuple[RuleFile, ...], readi
         defaults=settings.global_,
         route=settings.route,
         receivers=settings.receivers,
+        inhibit_rules=settings.inhibit_rules,
         time_intervals=(*settings.time_intervals, *settings.mute_time_intervals),
         original=original(reading.root, base=reading.base),
         digest=reading.digest(),

@@ -19,7 +19,7 @@ Remedies = Mapping[str, tuple[str, str]]
 must be given, such as `receivers.name`."""
 
 _INDEX = re.compile(r"\[\d+\]")
-_ABSENT = frozenset({"missing", "string_too_short"})
+_EMPTY = "string_too_short"
 _WORDS = {
     "int_parsing": "must be a whole number",
     "int_type": "must be a whole number",
@@ -48,7 +48,7 @@ def model_problems(
         at, used = locate(node, loc)
         if detail["type"] == "extra_forbidden":
             yield _unknown_key(node, loc, model, remedies)
-        elif detail["type"] in _ABSENT and _keys_of(loc) in remedies:
+        elif _keys_of(loc) in remedies and (used < len(loc) or detail["type"] == _EMPTY):
             message, fix = remedies[_keys_of(loc)]
             yield at.problem(message, fix=fix, path=_under(at, loc[used:]))
         elif detail["type"] == "missing":

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from alertd.config.keys import REMEDIES
 from alertd.config.model_problems import model_problems
+from alertd.config.remedies import REMEDIES
 from alertd.config.rule_files import RuleFile, load_rule_file, rule_file_names, unreadable
 from alertd.config.secret_files import SecretFiles
 from alertd.config.settings import AlertdFile

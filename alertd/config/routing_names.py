@@ -17,8 +17,6 @@ INTERVAL_LISTS = ("time_intervals", "mute_time_intervals")
 INTERVAL_USES = ("mute_time_intervals", "active_time_intervals")
 """Where a route names them."""
 
-_MATCHERS = ("match", "match_re", "matchers")
-
 
 @dataclass(frozen=True, slots=True)
 class RoutingNames:
@@ -27,8 +25,8 @@ class RoutingNames:
     root: Table
 
     def problems(self) -> Iterator[Problem]:
-        """Everything that is wrong with names and with the topmost route."""
-        yield from self._topmost()
+        """Everything that is wrong with names."""
+        yield from self._no_route()
         yield from not_unique(self.receivers(), "notification config name")
         yield from not_unique(self.intervals(), "time interval")
         yield from _undefined(self.used_receivers(), self.receivers(), "receiver", "receivers")
@@ -48,35 +46,13 @@ class RoutingNames:
         lists = (route.get(key) for route in routes_in(self.root.get("route")) for key in INTERVAL_USES)
         return [name for found in lists for name in _items(found) if isinstance(name, Scalar)]
 
-    def _topmost(self) -> Iterator[Problem]:
-        """Alerts must have somewhere to go, and the topmost route must take every alert."""
-        route = self.root.get("route")
-        if route is None and self.root.get("alertmanagers") is None:
+    def _no_route(self) -> Iterator[Problem]:
+        """Alerts must have somewhere to go."""
+        if self.root.get("route") is None and self.root.get("alertmanagers") is None:
             yield self.root.problem(
                 "no routes provided" if self.root.entries else "no route provided in config",
                 path="route",
                 fix="say who is told, such as route: {receiver: ops}, or list alertmanagers that are sent the alerts",
-            )
-        if isinstance(route, Table):
-            yield from _root_route(route)
-
-
-def _root_route(route: Table) -> Iterator[Problem]:
-    if route.get("receiver") is None:
-        yield route.problem(
-            "root route must specify a default receiver", path="route.receiver", fix="name the receiver of all the rest"
-        )
-    matchers = [route.entries[key] for key in _MATCHERS if _is_full(route.get(key))]
-    for entry in matchers[:1]:
-        yield entry.key.problem("root route must not have any matchers", fix="write them in a route under routes")
-    again = route.get("continue")
-    if isinstance(again, Scalar) and again.text.lower() == "true":
-        yield route.entries["continue"].key.problem("cannot have continue in root route", fix="remove it")
-    for key in INTERVAL_USES:
-        if _is_full(route.get(key)):
-            yield route.entries[key].key.problem(
-                f"root route must not have any {key.removesuffix('_time_intervals')} time intervals",
-                fix="write them in a route under routes",
             )
 
 
@@ -116,7 +92,3 @@ def _undefined(used: Iterable[Scalar], defined: Iterable[Scalar], what: str, key
 
 def _items(node: Node | None) -> tuple[Node, ...]:
     return node.items if isinstance(node, Items) else ()
-
-
-def _is_full(node: Node | None) -> bool:
-    return bool((isinstance(node, Items) and node.items) or (isinstance(node, Table) and node.entries))

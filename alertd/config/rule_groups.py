@@ -21,7 +21,9 @@ from alertd.config.rule_keys import (
 )
 from alertd.config.template_places import place_in
 from alertd.labels import LabelSet
+from alertd.query.split import split
 from alertd.rules.kind import Kind
+from alertd.rules.promql import PromQL
 from alertd.rules.registry import KINDS
 from alertd.rules.registry import plain as plain_kind
 from alertd.rules.rule import AlertingRule, Policy, RecordingRule, Rule, RuleGroup
@@ -154,10 +156,11 @@ class GroupReader:
         if runbook is not None:
             annotations.setdefault("runbook_url", runbook)
         unit = fields.text(node, "unit")
+        kind = self._kind(node, expr, unit)
         return AlertingRule(
             name=alert,
             expr=expr,
-            kind=self._kind(node, expr, unit),
+            kind=kind,
             hold=fields.duration(node, "for") or timedelta(),
             keep_firing_for=fields.duration(node, "keep_firing_for") or timedelta(),
             labels=self._templates(labels, alert),
@@ -165,7 +168,7 @@ class GroupReader:
             static_labels=LabelSet(texts_of(labels)),
             label_texts=texts_of(labels),
             annotation_texts=texts_of(annotations),
-            on_no_data=fields.choice(node, "on_no_data", Policy.OK),
+            on_no_data=self._on_no_data(node, kind, expr),
             on_error=fields.choice(node, "on_error", Policy.KEEP),
             unit=unit,
             limit=limit,
@@ -187,6 +190,17 @@ class GroupReader:
         except ValidationError as error:
             self._fields.problems.extend(model_problems(error, model=entry.settings, node=value))
             return plain_kind(expr)
+
+    def _on_no_data(self, node: Table, kind: Kind, expr: str) -> Policy:
+        """What no data mean; an empty answer must not mean "not breached" at the same time."""
+        policy = self._fields.choice(node, "on_no_data", Policy.OK)
+        if policy is not Policy.OK and isinstance(kind, PromQL) and expr and split(expr) is None:
+            self._fields.wrong(
+                node.entries["on_no_data"].value,
+                "cannot tell no data from not breached here",
+                "give the limit as threshold:, or end the expression with a comparison with a number",
+            )
+        return policy
 
     def _templates(self, texts: Labels, alert: str) -> dict[str, RuleTemplate]:
         """The texts, compiled; one that does not parse is told once, however many rules share it."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, field_validator
 
 from alertd.config.global_settings import GlobalSettings
+from alertd.dispatch.inhibition import InhibitRuleSettings
 from alertd.dispatch.route import RouteSettings
 from alertd.dispatch.time_intervals import TimeIntervalSettings
 from alertd.engine.alertmanagers import AlertmanagerSettings
@@ -58,6 +59,9 @@ class AlertdFile(Settings):
     )
     route: RouteSettings | None = Field(default=None, description="which receiver is told of which alerts, and when")
     receivers: tuple[ReceiverSettings, ...] = Field(default=(), description="who can be told, and how")
+    inhibit_rules: tuple[InhibitRuleSettings, ...] = Field(
+        default=(), description="alerts that keep others from being told while they fire"
+    )
     time_intervals: tuple[TimeIntervalSettings, ...] = Field(
         default=(), description="named times in which routes are muted, or alone are active"
     )

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pydantic import BaseModel
 
 from alertd.alerts.posted import PostedAlert
+from alertd.config.lint_comments import is_silenced
 from alertd.config.template_places import place_in
 from alertd.http import HttpSettings
 from alertd.http.settings import TlsSettings
 from alertd.labels import LabelSet
 from alertd.notify.message import Message, status_of
 from alertd.notify.reason import Reason
+from alertd.receivers.apprise_settings import AppriseSettings, BodyFormat
 from alertd.receivers.registry import ReceiverSettings
-from alertd.receivers.rendering import Rendering, templated
+from alertd.receivers.rendering import Rendering, Text, templated
 from alertd.secret import Secret
 from alertd.template.alertmanager import TemplateSet
 from alertd.template.errors import TemplateError
@@ -28,8 +31,6 @@ NAME = "template-fails"
 _ALERTNAME = "SampleAlert"
 _AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
 _NO_TEMPLATES = (HttpSettings, TlsSettings)
-_PAGES = frozenset({("email_configs", "html")})
-"""Kind and key of the texts that are pages, escaped by context."""
 
 Loc = tuple[str | int, ...]
 
@@ -42,35 +43,42 @@ class _Text:
     text: str
     is_secret: bool = False
 
-    @property
-    def kind(self) -> str:
-        return str(self.loc[2])
-
 
 def template_problems(receivers: Iterable[ReceiverSettings], root: Table, templates: TemplateSet) -> Iterator[Problem]:
     """One error per template that cannot be rendered; `receivers` with their defaults, in the order of the file."""
     rendering = Rendering(templates=templates)
+    for receiver, loc, settings in _integrations(receivers):
+        samples = _samples(receiver, also_resolved=settings.send_resolved is not False)
+        for text in _texts(settings, loc):
+            render = rendering.html if _is_page(settings, text.loc[-1]) else rendering.text
+            problem = _first_fault(text, root, render, samples)
+            if problem is not None and not is_silenced(root.source, [problem.line], names=(CODE, NAME)):
+                yield problem
+
+
+def _integrations(receivers: Iterable[ReceiverSettings]) -> Iterator[tuple[str, Loc, Any]]:
+    """Name of the receiver, the way to the settings of an integration, and those."""
     for index, receiver in enumerate(receivers):
-        samples = _samples(receiver.name)
         for kind in type(receiver).model_fields:
             several = getattr(receiver, kind) if kind.endswith("_configs") else ()
-            for number, one in enumerate(several):
-                groups = samples[:1] if one.send_resolved is False else samples
-                for text in _texts(one, ("receivers", index, kind, number)):
-                    yield from _problems(text, root, rendering, groups)
+            for number, settings in enumerate(several):
+                yield receiver.name, ("receivers", index, kind, number), settings
 
 
-def _problems(
-    text: _Text, root: Table, rendering: Rendering, samples: Sequence[tuple[str, Message]]
-) -> Iterator[Problem]:
-    """The first fault, if any."""
-    for group, message in samples:
-        render = rendering.html(message) if (text.kind, text.loc[-1]) in _PAGES else rendering.text(message)
+def _is_page(settings: object, key: str | int) -> bool:
+    """Whether a text of the integration is a page."""
+    return isinstance(settings, AppriseSettings) and key == "body" and settings.format is BodyFormat.HTML
+
+
+def _first_fault(
+    text: _Text, root: Table, render: Callable[[Message], Text], samples: Mapping[str, Message]
+) -> Problem | None:
+    for group, message in samples.items():
         try:
-            render(text.text)
+            render(message)(text.text)
         except TemplateError as error:
-            yield _told(text, root, error, group=group)
-            return
+            return _told(text, root, error, group=group)
+    return None
 
 
 def _told(text: _Text, root: Table, error: TemplateError, *, group: str) -> Problem:
@@ -107,31 +115,28 @@ def _texts(value: object, loc: Loc) -> Iterator[_Text]:
                 yield from _texts(item, (*loc, index))
 
 
-def _samples(receiver: str) -> list[tuple[str, Message]]:
-    """What a group is, in words, and its message; the first one is told also where nobody hears of resolved alerts."""
+def _samples(receiver: str, *, also_resolved: bool) -> dict[str, Message]:
+    """Messages by what their groups are, in words."""
     firing = tuple(_alert(f"host-{number}:9100", None) for number in (1, 2))
     resolved = tuple(_alert(f"host-{number}:9100", _AT) for number in (3, 4))
-    groups = (
-        ("firing", Reason.FIRST_NOTIFICATION, firing),
-        ("resolved", Reason.ALL_RESOLVED, resolved),
-        ("partly resolved", Reason.SOME_RESOLVED, (*firing, *resolved)),
+    samples = {"firing": _message(receiver, Reason.FIRST_NOTIFICATION, firing)}
+    if also_resolved:
+        samples["resolved"] = _message(receiver, Reason.ALL_RESOLVED, resolved)
+        samples["partly resolved"] = _message(receiver, Reason.SOME_RESOLVED, (*firing, *resolved))
+    return samples
+
+
+def _message(receiver: str, reason: Reason, alerts: tuple[PostedAlert, ...]) -> Message:
+    return Message(
+        receiver=receiver,
+        status=status_of(alerts),
+        alerts=alerts,
+        reason=reason,
+        group_key="{}:{}",
+        tick=_AT,
+        group_labels=LabelSet({"alertname": _ALERTNAME}),
+        external_url="http://alertd.example.org",
     )
-    return [
-        (
-            name,
-            Message(
-                receiver=receiver,
-                status=status_of(alerts),
-                alerts=alerts,
-                reason=reason,
-                group_key="{}:{}",
-                tick=_AT,
-                group_labels=LabelSet({"alertname": _ALERTNAME}),
-                external_url="http://alertd.example.org",
-            ),
-        )
-        for name, reason, alerts in groups
-    ]
 
 
 def _alert(instance: str, ended: datetime | None) -> PostedAlert:

@@ -1,0 +1,21 @@
+"""What is said about keys of alertd.yml that must be given, and about those of Alertmanager that alertd does not have."""
+
+from __future__ import annotations
+
+from alertd.config.model_problems import Remedies
+from alertd.receivers.substitutes import APPRISE_URLS, advice
+
+_NAME = "add name: some-name"
+
+REMEDIES: Remedies = {
+    "receivers.name": ("missing name in receiver", _NAME),
+    "time_intervals.name": ("missing name in time interval", _NAME),
+    "mute_time_intervals.name": ("missing name in mute time interval", _NAME),
+    "receivers.slack_configs.fields.title": ("missing title in Slack field configuration", ""),
+    "receivers.slack_configs.fields.value": ("missing value in Slack field configuration", ""),
+    "receivers.slack_configs.actions.type": ("missing type in Slack action configuration", "such as type: button"),
+    "receivers.slack_configs.actions.text": ("missing text in Slack action configuration", ""),
+    "receivers.email_configs.to": ("missing to address in email config", "such as to: team@example.com"),
+    **{f"receivers.{kind}": (f"alertd itself has no {kind}", advice(kind)) for kind in APPRISE_URLS},
+}
+"""Message and fix by path without indices."""
