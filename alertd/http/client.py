@@ -62,6 +62,7 @@ class HttpClient:
     timeout           for the whole request, answer included
     connect_timeout   for the connection alone, name lookup and TLS included
     max_bytes         of a body; the rest is not read
+    needs_body        False: once the status is there, a body that does not come is no error
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class HttpClient:
         timeout: timedelta = timedelta(seconds=15),
         connect_timeout: timedelta = timedelta(seconds=5),
         max_bytes: int = 4 * 1024 * 1024,
+        needs_body: bool = True,
     ) -> None:
         self._session = session
         self._settings = settings or HttpSettings()
         self._timeout = timeout
         self._connect_timeout = connect_timeout
         self._max_bytes = max_bytes
+        self._needs_body = needs_body
         tls = self._settings.tls_config
         self._tls = TlsContexts(tls) if tls is not None else None
         self._tokens = self._token_cache()
@@ -144,14 +147,19 @@ class HttpClient:
         return headers
 
     async def _read(self, response: aiohttp.ClientResponse) -> HttpAnswer:
-        body = bytearray()
-        while len(body) <= self._max_bytes and (chunk := await response.content.read(_CHUNK)):
-            body += chunk
+        body, is_cut = bytearray(), False
+        try:
+            while len(body) <= self._max_bytes and (chunk := await response.content.read(_CHUNK)):
+                body += chunk
+        except (aiohttp.ClientError, TimeoutError):
+            if self._needs_body:
+                raise
+            is_cut = True
         return HttpAnswer(
             status=response.status,
             headers=response.headers,
             body=bytes(body[: self._max_bytes]),
-            truncated=len(body) > self._max_bytes,
+            truncated=is_cut or len(body) > self._max_bytes,
         )
 
     def _token_cache(self) -> TokenCache | None:

@@ -60,6 +60,7 @@ class PagerDuty:
             without_redirects(settings.http_config),
             timeout=settings.timeout,
             max_bytes=LONGEST_ANSWER_BYTES,
+            needs_body=False,
         )
 
     def render(self, message: Message) -> Payload:

@@ -44,6 +44,7 @@ class Webhook:
             without_redirects(settings.http_config),
             timeout=settings.timeout,
             max_bytes=LONGEST_ANSWER_BYTES,
+            needs_body=False,
         )
 
     def render(self, message: Message) -> Payload:

@@ -19,6 +19,7 @@ class Answer:
 
     hold    answer only once `ReceiverServer.release` is called
     reset   cut the connection instead of answering
+    drip    send status, headers and body, but never the end of the body
     """
 
     status: int = 200
@@ -26,6 +27,7 @@ class Answer:
     body: bytes = b""
     hold: bool = False
     reset: bool = False
+    drip: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,16 @@ class ReceiverServer:
             self.in_flight -= 1
         if answer.reset and request.transport is not None:
             request.transport.close()
+        if answer.drip:
+            return await self._drip(request, answer)
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+
+    async def _drip(self, request: web.Request, answer: Answer) -> web.StreamResponse:
+        response = web.StreamResponse(status=answer.status, headers=answer.headers)
+        await response.prepare(request)
+        await response.write(answer.body)
+        await self._released.wait()
+        return response
 
     async def _keep(self, request: web.Request, answer: Answer) -> None:
         body = await request.read()
