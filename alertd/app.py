@@ -32,7 +32,7 @@ from alertd.engine.deliverer import Deliverer
 from alertd.engine.dispatcher import Dispatcher
 from alertd.engine.evaluator import Evaluator, Outlets, Setup
 from alertd.engine.group_evaluator import GroupEvaluator
-from alertd.engine.janitor import Janitor
+from alertd.engine.janitor import HISTORY_RETENTION, Janitor
 from alertd.engine.ports import Integration, Store
 from alertd.engine.readings import DeliveryMetrics, read_group, read_outbox, read_sources, read_traffic
 from alertd.engine.remote_writer import RemoteWriter
@@ -75,6 +75,7 @@ class Options:
     storage_path: Path | None = None
     external_url: str = ""
     auto_reload: timedelta = timedelta(seconds=30)
+    keep_history: timedelta = HISTORY_RETENTION
 
 
 async def serve(options: Options) -> None:
@@ -149,7 +150,7 @@ class App:
             links.receivers, store=store, clock=clock, random=self._random, hooks=DeliveryMetrics(self._metrics),
             delivered=self._dispatcher.settle,
         )  # fmt: skip
-        self._janitor = Janitor(store, clock=clock)
+        self._janitor = Janitor(store, clock=clock, keep_history=options.keep_history)
         self._server = Server(
             make_app(self._services(), prefix=urlsplit(self._url(config)).path), options.listen_address
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -45,6 +46,13 @@ import click
     help="how often to look for changed files (by their contents); 0 = never",
 )
 @click.option(
+    "--data.retention",
+    "retention",
+    default="30d",
+    show_default=True,
+    help="how long the history of alerts and notifications is kept",
+)
+@click.option(
     "--log.level", "log_level", type=click.Choice(["debug", "info", "warn", "error"]), default="info", show_default=True
 )
 @click.option(
@@ -61,6 +69,7 @@ def command(
     listen_address: str,
     external_url: str,
     auto_reload: str,
+    retention: str,
     log_level: str,
     log_format: str,
 ) -> None:
@@ -69,24 +78,29 @@ def command(
     SIGHUP or POST /-/reload reads the configuration again; a bad one changes nothing.
     """
     from alertd.app import Options, serve
-    from alertd.duration import DurationError, parse_duration
     from alertd.errors import AlertdError
     from alertd.telemetry.logs import LogFormat, LogLevel, configure
 
     configure(level=LogLevel(log_level), format=LogFormat(log_format), stream=sys.stderr)
-    try:
-        interval = parse_duration(auto_reload)
-    except DurationError as error:
-        raise click.BadParameter(str(error), param_hint="--config.auto-reload-interval") from error
     options = Options(
         config_file=config_file,
         storage_path=storage_path,
         listen_address=listen_address,
         external_url=external_url,
-        auto_reload=interval,
+        auto_reload=_duration(auto_reload, "--config.auto-reload-interval"),
+        keep_history=_duration(retention, "--data.retention"),
     )
     try:
         asyncio.run(serve(options))
     except AlertdError as error:
         click.echo(str(error), err=True)
         raise SystemExit(1) from error
+
+
+def _duration(text: str, flag: str) -> timedelta:
+    from alertd.duration import DurationError, parse_duration
+
+    try:
+        return parse_duration(text)
+    except DurationError as error:
+        raise click.BadParameter(str(error), param_hint=flag) from error

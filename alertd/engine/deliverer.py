@@ -20,6 +20,7 @@ from alertd.engine.alarm import Alarm
 from alertd.engine.ports import Integration, Store
 from alertd.errors import StoreError
 from alertd.notify.attempt import Record, after_attempt, after_lost_lease
+from alertd.notify.history import attempt, lost_attempt
 from alertd.notify.log import Stream
 from alertd.notify.outbox import Cause, Delivered, Delivery, DeliveryState, Outcome, Rejected, Retry
 from alertd.notify.told import Told, by_stream
@@ -163,7 +164,7 @@ class Deliverer:
         outcome = await self._send(delivery)
         seconds = self._clock.monotonic() - started
         try:
-            record = await self._record(delivery, outcome)
+            record = await self._record(delivery, outcome, seconds)
         except StoreError as error:
             log.error("delivery_not_recorded", delivery=delivery.id, error=str(error), next="sent again")
             return
@@ -183,7 +184,7 @@ class Deliverer:
             log.exception("receiver_failed", receiver=stream.receiver, integration=stream.integration)
             return Retry(why=f"internal error ({type(error).__name__})", cause=Cause.OTHER, answered=False)
 
-    async def _record(self, delivery: Delivery, outcome: Outcome) -> Record:
+    async def _record(self, delivery: Delivery, outcome: Outcome, seconds: float) -> Record:
         now = self._clock.now()
         told = Told(stream=delivery.stream)
         if isinstance(outcome, Retry):
@@ -193,6 +194,7 @@ class Deliverer:
         record = after_attempt(delivery, outcome, told, at=now, random=self._random)
         async with self._store.transaction() as tx:
             tx.record_delivery(record.delivery, record.entry)
+            tx.add_events([attempt(record, outcome, seconds=seconds, at=now)])
         return record
 
     async def _told(self, deliveries: Iterable[Delivery]) -> dict[Stream, Told]:
@@ -210,6 +212,7 @@ class Deliverer:
             for delivery in lost:
                 record = after_lost_lease(delivery, told[delivery.stream], at=now)
                 tx.record_delivery(record.delivery, record.entry)
+            tx.add_events([lost_attempt(delivery, at=now) for delivery in lost])
         log.warning("leases_lost", deliveries=len(lost), next="sent again under the same id")
 
     async def _give_back(self) -> None:

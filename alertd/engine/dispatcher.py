@@ -18,6 +18,7 @@ from alertd.dispatch.route import Route
 from alertd.engine.alarm import Alarm
 from alertd.engine.ports import Integration, Store, Transaction
 from alertd.errors import StoreError
+from alertd.notify.history import decisions
 from alertd.notify.log import Stream
 from alertd.notify.plan import FlushPlan, Planner, settled
 from alertd.notify.told import Told, by_stream
@@ -168,6 +169,7 @@ class Dispatcher:
         async with self._store.transaction() as tx:
             for group, flush, plan in zip(groups, flushes, plans, strict=True):
                 _save_plan(tx, plan)
+                tx.add_events(list(decisions(flush, plan, at=at)))
                 tx.put_group_timer(flush.next_timer)
                 self._save_leaving(tx, group, plan.settled)
         for group, flush, plan in zip(groups, flushes, plans, strict=True):

@@ -23,6 +23,7 @@ from alertd.engine.ports import Store
 from alertd.engine.state import Alerts, GroupState, Health, RuleState, carry_over
 from alertd.errors import StoreError
 from alertd.labels import LabelSet
+from alertd.notify.history import Event, posted_transition, transitions
 from alertd.query.fetcher import Fetcher
 from alertd.query.pending import PendingAnswers
 from alertd.rules.rule import AlertingRule, RuleGroup
@@ -140,10 +141,13 @@ class Evaluator:
         """End every alert handed on as "fires until told otherwise" that no rule of today's groups stands behind."""
         at = self._clock.now()
         firing = {labels for state in self._states.values() for labels in self._firing_labels(state)}
-        orphans = [withdrawn(a, at=at) for a in handed_on if a.ends_at is None and a.labels not in firing]
+        gone = [alert for alert in handed_on if alert.ends_at is None and alert.labels not in firing]
+        orphans = [withdrawn(alert, at=at) for alert in gone]
         if orphans:
+            ends = [posted_transition(before, after, at=at) for before, after in zip(gone, orphans, strict=True)]
             async with self._store.transaction() as tx:
                 tx.put_posted(orphans)
+                tx.add_events([event for event in ends if event is not None])
             self._outlets.dispatch(orphans)
             self._outlets.alertmanagers(orphans)
             log.info("alerts_withdrawn", alerts=len(orphans), why="their rules are gone")
@@ -234,6 +238,7 @@ class Evaluator:
                 tx.save_alerts(state.group.key, step.state.identity, step.save)
                 tx.drop_alerts(state.group.key, step.state.identity, step.drop)
             tx.put_posted(changed)
+            tx.add_events([event for step in steps for event in step.events])
         for step in steps:
             step.state.alerts = step.state.saved = step.alerts
         if changed:
@@ -257,6 +262,7 @@ class _RuleStep:
     alerts    the alerts as they are after handing on
     changed   firing or resolved alerts that differ from what was last handed on, or are due again
     due       of these, the ones whose resend_delay is over
+    events    changes of state
     """
 
     state: RuleState
@@ -265,6 +271,7 @@ class _RuleStep:
     drop: list[LabelSet]
     changed: list[PostedAlert]
     due: list[PostedAlert]
+    events: list[Event]
 
     @classmethod
     def of(cls, state: RuleState, sending: Sending, *, at: datetime) -> _RuleStep:
@@ -276,7 +283,10 @@ class _RuleStep:
         save = [alert for labels, alert in alerts.items() if state.saved.get(labels) is not alert]
         told = {alert.labels: posted(rule, alert, sending, at=at) for alert in save if alert.state is not State.PENDING}
         drop = [labels for labels in state.saved if labels not in alerts]
-        return cls(state, alerts, save, drop, list(told.values()), [told[labels] for labels in sent])
+        events = transitions(
+            state.saved, changed=save, dropped=drop, external_labels=sending.external_labels, at=at
+        )  # fmt: skip
+        return cls(state, alerts, save, drop, list(told.values()), [told[labels] for labels in sent], events)
 
 
 def _log_evaluated(state: GroupState, at: datetime) -> None:

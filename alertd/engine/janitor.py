@@ -1,4 +1,5 @@
-"""`Janitor`: forgets what is kept only to be looked up: old deliveries and log entries of groups that have ended."""
+"""`Janitor`: forgets what is kept only to be looked up: old deliveries, old
+history, and log entries of groups that have ended."""
 
 from __future__ import annotations
 
@@ -14,15 +15,18 @@ log = structlog.get_logger(__name__)
 
 INTERVAL = timedelta(minutes=15)
 RETENTION = timedelta(hours=120)
+"""Of deliveries with their bodies, and of what was told to groups that have ended."""
+
+HISTORY_RETENTION = timedelta(days=30)
 
 
 class Janitor:
-    """Cleans up every quarter of an hour."""
+    """Cleans up every quarter of an hour; the history is kept for `keep_history`."""
 
-    def __init__(self, store: Store, *, clock: Clock, retention: timedelta = RETENTION) -> None:
+    def __init__(self, store: Store, *, clock: Clock, keep_history: timedelta = HISTORY_RETENTION) -> None:
         self._store = store
         self._clock = clock
-        self._retention = retention
+        self._keep_history = keep_history
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -35,7 +39,8 @@ class Janitor:
 
     async def clean(self) -> None:
         """Forget what is older than the retention."""
-        before = self._clock.now() - self._retention
+        now = self._clock.now()
         async with self._store.transaction() as tx:
-            tx.delete_deliveries(before)
-            tx.expire_log(before)
+            tx.delete_deliveries(now - RETENTION)
+            tx.expire_log(now - RETENTION)
+            tx.expire_events(now - self._keep_history)

@@ -45,9 +45,14 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The receiver took it; `reference` is kept in the notification log, for the next message of the stream."""
+    """The receiver took it.
+
+    reference   kept in the notification log, for the next message of the stream
+    answer      what the receiver said, for people (`HTTP 200 OK`): it changes nothing
+    """
 
     reference: str = ""
+    answer: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ def of_answer(
     retried   further statuses that pass by themselves at this receiver
     """
     if answer.ok:
-        return Delivered()
+        return Delivered(answer=describe(answer, hide=hide, says=""))
     why = describe(answer, hide=hide, says=says)
     passing = _RETRIED | dict(retried or {})
     if answer.status in passing or (answer.status >= 500 and answer.status not in _REFUSED):

@@ -46,3 +46,4 @@ encode = msgspec.msgpack.Encoder(enc_hook=_plain).encode
 decode_alert = msgspec.msgpack.Decoder(Alert, dec_hook=_typed).decode
 decode_posted = msgspec.msgpack.Decoder(PostedAlert, dec_hook=_typed).decode
 decode_entry = msgspec.msgpack.Decoder(LogEntry, dec_hook=_typed).decode
+decode_facts = msgspec.msgpack.Decoder(dict[str, Any]).decode

@@ -14,6 +14,7 @@ from alertd.alerts.keeping import SavedGroup
 from alertd.alerts.posted import PostedAlert
 from alertd.dispatch.grouping import GroupTimer
 from alertd.labels import LabelSet
+from alertd.notify.history import Event
 from alertd.notify.log import LogEntry, Stream
 from alertd.notify.outbox import FINAL, Delivery, DeliveryState, Leased, OutboxStats, Superseded, step
 
@@ -28,6 +29,7 @@ class _State:
     timers: dict[str, GroupTimer] = field(default_factory=dict)
     log: dict[Stream, LogEntry] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)  # by id, and so by age
+    events: list[Event] = field(default_factory=list)
 
     def save_group(self, group_key: str, evaluated_at: datetime) -> None:
         self.groups[group_key] = evaluated_at
@@ -90,6 +92,12 @@ class _State:
             if delivery.state in FINAL and delivery.created_at < before:
                 del self.deliveries[delivery.id]
 
+    def add_events(self, events: Sequence[Event]) -> None:
+        self.events.extend(events)
+
+    def expire_events(self, before: datetime) -> None:
+        self.events = [event for event in self.events if event.at >= before]
+
     def by_age(self) -> Sequence[Delivery]:
         return [self.deliveries[one] for one in sorted(self.deliveries)]
 
@@ -146,6 +154,12 @@ class MemoryTransaction:
 
     def delete_deliveries(self, before: datetime) -> None:
         self._writes.append(partial(self._state.delete_deliveries, before))
+
+    def add_events(self, events: Sequence[Event]) -> None:
+        self._writes.append(partial(self._state.add_events, tuple(events)))
+
+    def expire_events(self, before: datetime) -> None:
+        self._writes.append(partial(self._state.expire_events, before))
 
 
 class MemoryStore:
@@ -226,6 +240,23 @@ class MemoryStore:
     async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 100) -> Sequence[Delivery]:
         newest = reversed(self._state.by_age())
         return [one for one in newest if state is None or one.state is state][:limit]
+
+    async def events(
+        self,
+        *,
+        fingerprint: str = "",
+        group_keys: Collection[str] = (),
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> Sequence[Event]:
+        everything = not fingerprint and not group_keys
+        found = [
+            event
+            for event in reversed(self._state.events)
+            if (since is None or event.at >= since)
+            and (everything or (fingerprint and event.fingerprint == fingerprint) or event.group_key in group_keys)
+        ]
+        return sorted(found, key=lambda event: event.at, reverse=True)[:limit]
 
     async def outbox_stats(self) -> OutboxStats:
         depth = Counter(one.state for one in self._state.deliveries.values())

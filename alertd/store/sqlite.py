@@ -19,12 +19,13 @@ from alertd.alerts.keeping import SavedGroup
 from alertd.alerts.posted import PostedAlert
 from alertd.dispatch.grouping import GroupTimer
 from alertd.labels import LabelSet
+from alertd.notify.history import Event
 from alertd.notify.log import LogEntry
 from alertd.notify.outbox import Delivery, DeliveryState, OutboxStats
 from alertd.store.codec import decode_alert, decode_entry, decode_posted, encode, labels_key, microseconds, time_of
 from alertd.store.settings import StorageSettings
 from alertd.store.sqlite_file import FILE_NAME, connect, lock, migrations, queries
-from alertd.store.sqlite_rows import delivery_of, delivery_row, entry_row
+from alertd.store.sqlite_rows import delivery_of, delivery_row, entry_row, event_of, event_row
 from alertd.store.sqlite_writer import SqliteWriter
 
 _SQL = queries()
@@ -93,6 +94,12 @@ class SqliteTransaction:
 
     def delete_deliveries(self, before: datetime) -> None:
         self._add("delete_deliveries", {"before": microseconds(before)})
+
+    def add_events(self, events: Sequence[Event]) -> None:
+        self._add("add_event", *map(event_row, events))
+
+    def expire_events(self, before: datetime) -> None:
+        self._add("expire_events", {"before": microseconds(before)})
 
 
 class SqliteStore:
@@ -178,6 +185,20 @@ class SqliteStore:
 
     async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 100) -> Sequence[Delivery]:
         return [delivery_of(row) for row in await self._rows("deliveries", state=state or "", limit=limit)]
+
+    async def events(
+        self,
+        *,
+        fingerprint: str = "",
+        group_keys: Collection[str] = (),
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> Sequence[Event]:
+        window = {"since": 0 if since is None else microseconds(since), "limit": limit}
+        if not fingerprint and not group_keys:
+            return [event_of(row) for row in await self._rows("events", **window)]
+        rows = await self._rows("events_about", fingerprint=fingerprint, group_keys=_json(group_keys), **window)
+        return [event_of(row) for row in rows]
 
     async def outbox_stats(self) -> OutboxStats:
         [[oldest]] = await self._rows("oldest_open")

@@ -1,4 +1,4 @@
-"""Deliveries and log entries as rows of SQLite, and back."""
+"""Deliveries, log entries and events as rows of SQLite, and back."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import sqlite3
 from datetime import timedelta
 from typing import Any
 
+from alertd.notify.history import Event, EventKind
 from alertd.notify.log import LogEntry
 from alertd.notify.outbox import Delivery, DeliveryState, Kind, Payload
 from alertd.notify.reason import Reason
-from alertd.store.codec import decode_entry, encode, microseconds, time_of
+from alertd.store.codec import decode_entry, decode_facts, encode, microseconds, time_of
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -73,4 +74,32 @@ def delivery_of(row: sqlite3.Row) -> Delivery:
         lease_owner=row["lease_owner"],
         lease_until=None if until is None else time_of(until),
         last_error=row["last_error"],
+    )
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    return {
+        "at": microseconds(event.at),
+        "kind": event.kind,
+        "what": event.what,
+        "why": event.why,
+        "fingerprint": event.fingerprint,
+        "group_key": event.group_key,
+        "receiver": event.receiver,
+        "delivery": event.delivery,
+        "facts": encode(event.facts),
+    }
+
+
+def event_of(row: sqlite3.Row) -> Event:
+    return Event(
+        at=time_of(row["at"]),
+        kind=EventKind(row["kind"]),
+        what=row["what"],
+        why=row["why"],
+        fingerprint=row["fingerprint"],
+        group_key=row["group_key"],
+        receiver=row["receiver"],
+        delivery=row["delivery"],
+        facts=decode_facts(row["facts"]),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from alertd.alerts.alert import Alert
 from alertd.dispatch.grouping import GroupTimer
 from alertd.engine.ports import Store
 from alertd.labels import LabelSet
+from alertd.notify.history import Event, EventKind
 from alertd.notify.outbox import (
     Cause,
     Delivered,
@@ -361,3 +362,79 @@ class TestOutbox:
         async with store.transaction() as tx:
             tx.delete_deliveries(after(seconds=1))
         assert list(await store.deliveries()) == [waiting]
+
+
+class TestHistory:
+    async def test_events_come_back_as_they_were_newest_first(self, store: Store) -> None:
+        early = an_event(at=T0, facts={"labels": {"a": "b"}, "value": math.inf, "threshold": None})
+        late = an_event(at=after(minutes=1), what="resolved", why="condition no longer true")
+        async with store.transaction() as tx:
+            tx.add_events([early, late])
+        assert list(await store.events()) == [late, early]
+
+    async def test_of_one_moment_the_one_added_last_is_the_newest(self, store: Store) -> None:
+        async with store.transaction() as tx:
+            tx.add_events([an_event(what="pending"), an_event(what="firing")])
+        assert [event.what for event in await store.events()] == ["firing", "pending"]
+
+    @pytest.mark.parametrize(
+        ("fingerprint", "group_keys", "found"),
+        [
+            pytest.param("", (), ["everything", "group b", "group a", "alert"], id="without either: all"),
+            pytest.param("1111", (), ["alert"], id="about an alert"),
+            pytest.param("", ("a",), ["group a"], id="about a group"),
+            pytest.param("1111", ("a", "b"), ["group b", "group a", "alert"], id="about an alert and groups"),
+            pytest.param("2222", ("c",), [], id="about nobody"),
+        ],
+    )
+    async def test_events_are_found_by_alert_and_group(
+        self, store: Store, fingerprint: str, group_keys: tuple[str, ...], found: list[str]
+    ) -> None:
+        async with store.transaction() as tx:
+            tx.add_events(
+                [
+                    an_event(at=after(minutes=1), what="alert", fingerprint="1111"),
+                    an_event(at=after(minutes=2), what="group a", fingerprint="", group_key="a"),
+                    an_event(at=after(minutes=3), what="group b", fingerprint="", group_key="b"),
+                    an_event(at=after(minutes=4), what="everything", fingerprint=""),
+                ]
+            )
+        events = await store.events(fingerprint=fingerprint, group_keys=group_keys)
+        assert [event.what for event in events] == found
+
+    async def test_since_and_limit_cut_off_the_oldest(self, store: Store) -> None:
+        async with store.transaction() as tx:
+            tx.add_events([an_event(at=after(minutes=minute)) for minute in range(5)])
+        assert [event.at for event in await store.events(limit=2)] == [after(minutes=4), after(minutes=3)]
+        assert len(await store.events(since=after(minutes=3))) == 2
+        assert len(await store.events(fingerprint="1111", since=after(minutes=3))) == 2
+        assert len(await store.events(fingerprint="1111", limit=1)) == 1
+
+    async def test_expired_events_are_gone(self, store: Store) -> None:
+        async with store.transaction() as tx:
+            tx.add_events([an_event(at=T0), an_event(at=after(minutes=1))])
+        async with store.transaction() as tx:
+            tx.expire_events(after(minutes=1))
+        assert [event.at for event in await store.events()] == [after(minutes=1)]
+
+
+def an_event(
+    *,
+    at: datetime = T0,
+    what: str = "firing",
+    why: str = "",
+    fingerprint: str = "1111",
+    group_key: str = "",
+    facts: Mapping[str, object] | None = None,
+) -> Event:
+    return Event(
+        at=at,
+        kind=EventKind.TRANSITION,
+        what=what,
+        why=why,
+        fingerprint=fingerprint,
+        group_key=group_key,
+        receiver="ops/webhook[0]",
+        delivery="01J",
+        facts=facts or {},
+    )

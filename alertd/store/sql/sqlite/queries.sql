@@ -144,3 +144,27 @@ SELECT state, count(*) FROM deliveries GROUP BY state;
 
 -- name: oldest_open
 SELECT min(created_at) FROM deliveries WHERE state IN ('queued', 'leased');
+
+-- name: add_event
+INSERT INTO history (at, kind, what, why, fingerprint, group_key, receiver, delivery, facts)
+VALUES (:at, :kind, :what, :why, :fingerprint, :group_key, :receiver, :delivery, :facts);
+
+-- name: expire_events
+DELETE FROM history WHERE at < :before;
+
+-- name: events
+SELECT * FROM history INDEXED BY history_by_time WHERE at >= :since ORDER BY at DESC, id DESC LIMIT :limit;
+
+-- name: events_about
+SELECT * FROM (
+    SELECT * FROM history INDEXED BY history_by_alert
+    WHERE fingerprint <> '' AND fingerprint = :fingerprint AND at >= :since
+    ORDER BY at DESC, id DESC LIMIT :limit
+)
+UNION ALL
+SELECT * FROM (
+    SELECT * FROM history INDEXED BY history_by_group
+    WHERE group_key <> '' AND group_key IN (SELECT value FROM json_each(:group_keys)) AND at >= :since
+    ORDER BY at DESC, id DESC LIMIT :limit
+)
+ORDER BY at DESC, id DESC LIMIT :limit;
