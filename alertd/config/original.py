@@ -7,7 +7,9 @@ secrets hidden. Later keys and alertd's own are left out, where it matters with 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +23,14 @@ from alertd.yamlio.core import typed
 
 HIDDEN_URL = f"http://hidden/{HIDDEN}"
 """In place of a webhook's URL: amtool 0.25 takes no bare `<secret>` for it."""
+
+_NO_TEXTS = frozenset({
+    "continue", "send_resolved", "max_alerts", "short", "short_fields", "link_names", "require_tls", "smtp_require_tls",
+    "follow_redirects", "enable_http2", "insecure_skip_verify",
+})  # fmt: skip
+"""Keys of numbers and booleans: in quotes they are that, too, for a reference to a variable is often quoted."""
+
+_CLASSIC = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*|\.\.\.")
 
 Shown = Callable[[Node], Any]
 """What is shown of a value."""
@@ -46,6 +56,10 @@ def _value(node: Node) -> Any:
         case Table():
             return {key: _value(entry.value) for key, entry in node.entries.items()}
     raise TypeError(f"no YAML value: {node!r}")
+
+
+def _no_text(node: Node) -> Any:
+    return plain(typed(replace(node, style=""))) if isinstance(node, Scalar) else _value(node)
 
 
 def _hidden(node: Node) -> Any:
@@ -78,6 +92,11 @@ def _hidden_texts(node: Node) -> Any:
     return dict.fromkeys(node.entries, HIDDEN) if isinstance(node, Table) else HIDDEN
 
 
+def _classic_names(node: Node) -> Any:
+    """Label names without those that only later versions take."""
+    return [name for name in _value(node) if _CLASSIC.fullmatch(str(name))] if isinstance(node, Items) else []
+
+
 def _each(shown: Shown) -> Shown:
     return lambda node: [shown(item) for item in node.items] if isinstance(node, Items) else []
 
@@ -85,9 +104,11 @@ def _each(shown: Shown) -> Shown:
 def _mapping(keys: str, defaults: Mapping[str, Any] | None = None, /, **special: Shown) -> Shown:
     """A mapping of which these keys are shown, in this order, each as it is unless something special is said of it."""
 
+    ways: dict[str, Shown] = {**dict.fromkeys(_NO_TEXTS, _no_text), **special}
+
     def shown(node: Node) -> Any:
         entries = node.entries if isinstance(node, Table) else {}
-        found = {key: special.get(key, _value)(entries[key].value) for key in keys.split() if key in entries}
+        found = {key: ways.get(key, _value)(entries[key].value) for key in keys.split() if key in entries}
         known = {**(defaults or {}), **found}
         return {key: known[key] for key in keys.split() if key in known}
 
@@ -143,7 +164,7 @@ _ROUTE = _mapping(
     "receiver group_by match match_re matchers mute_time_intervals active_time_intervals continue routes group_wait"
     " group_interval repeat_interval",
     {"continue": False},
-    routes=_each(_route), group_wait=_duration, group_interval=_duration, repeat_interval=_duration,
+    group_by=_classic_names, routes=_each(_route), group_wait=_duration, group_interval=_duration, repeat_interval=_duration,
 )  # fmt: skip
 
 
@@ -191,7 +212,7 @@ _INTERVAL = _mapping(
 _CONFIGURATION = _mapping(
     "global route inhibit_rules receivers templates mute_time_intervals time_intervals",
     {"global": _GLOBAL_DEFAULTS},
-    inhibit_rules=_each(_mapping(_SIDES)),
+    inhibit_rules=_each(_mapping(_SIDES, equal=_classic_names)),
     route=_route,
     receivers=_each(_RECEIVER),
     mute_time_intervals=_each(_INTERVAL),

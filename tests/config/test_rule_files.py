@@ -151,6 +151,14 @@ A = "  - alert: A\n    expr: up == 0\n"
             id="a word for a number",
         ),
         pytest.param(
+            A.replace("up == 0", "up == 0 and on () vector(1)") + "    on_no_data: alert\n",
+            [
+                "r.yml:6:17 groups[0].rules[0].on_no_data: cannot tell no data from not breached here; "
+                "give the limit as threshold:, or end the expression with a comparison with a number"
+            ],
+            id="no data in an expression that may be empty for other reasons",
+        ),
+        pytest.param(
             A + "    labels: {a: '{{ $labels.x | toUper }}'}\n",
             [
                 'r.yml:6:33 groups[0].rules[0].labels.a: template: __alert_A:1: function "toUper" not defined; '
