@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from alertd.alerts.posted import PostedAlert
+from alertd.dispatch.mutes import MutedAlert
 from alertd.dispatch.order import notification_order
 from alertd.dispatch.quoting import group_key
 from alertd.dispatch.route import Route
@@ -30,8 +31,10 @@ class GroupTimer:
 class GroupFlush:
     """One group as it was at a flush.
 
-    alerts   in the order of a notification; those that fire have no `ends_at`, so that none ends while it is told
-    tick     when the flush was due; ticks lie exactly `group_interval` apart
+    group_key  unlike any other group's
+    alerts     in the order of a notification; those that fire have no `ends_at`, so that none ends while it is told
+    muted      those held back, in the same order
+    tick       when the flush was due; ticks lie exactly `group_interval` apart
     """
 
     group_key: str
@@ -39,6 +42,12 @@ class GroupFlush:
     route: Route
     alerts: tuple[PostedAlert, ...]
     tick: datetime
+    muted: tuple[MutedAlert, ...] = ()
+
+    @property
+    def shown_key(self) -> str:
+        """The group's key as Alertmanager writes it; groups of sibling routes with the same matchers share it."""
+        return group_key(self.route.key, self.labels)
 
     @property
     def receiver(self) -> str:
@@ -57,9 +66,15 @@ class GroupFlush:
         """The tick after this one."""
         return GroupTimer(group_key=self.group_key, next_at=self.tick + self.route.group_interval)
 
-    def of(self, alerts: Iterable[PostedAlert]) -> GroupFlush:
+    @property
+    def ended(self) -> tuple[PostedAlert, ...]:
+        """All that are resolved, muted ones too."""
+        muted = (held.alert for held in self.muted)
+        return (*self.resolved, *(alert for alert in muted if alert.ends_at is not None))
+
+    def of(self, alerts: Iterable[PostedAlert], *, muted: Iterable[MutedAlert] = ()) -> GroupFlush:
         """The same flush with these alerts only."""
-        return replace(self, alerts=tuple(alerts))
+        return replace(self, alerts=tuple(alerts), muted=tuple(muted))
 
 
 def first_flush_at(alert: PostedAlert, *, group_wait: timedelta, at: datetime) -> datetime:
@@ -104,6 +119,11 @@ class AggregationGroup:
     def get(self, labels: LabelSet) -> PostedAlert | None:
         return self._alerts.get(labels)
 
+    def holds(self, alert: PostedAlert) -> bool:
+        """Whether this episode is in it, in whatever copy."""
+        held = self._alerts.get(alert.labels)
+        return held is not None and held.starts_at == alert.starts_at
+
     def drop(self, alert: PostedAlert) -> None:
         """Forget this very copy; a newer one stays."""
         if self._alerts.get(alert.labels) is alert:
@@ -126,12 +146,23 @@ class AggregationGroup:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where alerts go: a route, and the labels that tell the group from others there."""
+
+    route: Route
+    labels: LabelSet
+    key: str
+
+
 class Groups:
-    """All aggregation groups of a routing tree."""
+    """All aggregation groups of a routing tree, and where each alert is."""
 
     def __init__(self, route: Route) -> None:
         self._route = route
         self._groups: dict[str, AggregationGroup] = {}
+        self._places: dict[LabelSet, tuple[_Place, ...]] = {}  # of every alert there is, so that it is routed once
+        self._place_of: dict[tuple[str, LabelSet], _Place] = {}  # by id of the route, of every group
         self._due: list[tuple[datetime, str]] = []  # a heap; an entry counts while it equals its group's next_at
 
     def __len__(self) -> int:
@@ -145,29 +176,56 @@ class Groups:
 
     def insert(self, alert: PostedAlert, at: datetime) -> Sequence[AggregationGroup]:
         """Put an alert into its group on every route it takes; returns the groups that began with it."""
+        places = self._places.get(alert.labels)
+        if places is None:
+            places = self._places[alert.labels] = self._route_to(alert.labels)
         begun = []
-        for route in self._route.match(alert.labels):
-            labels = route.group_labels(alert.labels)
-            key = group_key(route.key, labels)
-            group = self._groups.get(key)
+        for place in places:
+            group = self._groups.get(place.key)
             if group is None:
-                next_at = first_flush_at(alert, group_wait=route.group_wait, at=at)
-                group = AggregationGroup(key=key, labels=labels, route=route, next_at=next_at)
-                self._groups[key] = group
+                next_at = first_flush_at(alert, group_wait=place.route.group_wait, at=at)
+                group = AggregationGroup(key=place.key, labels=place.labels, route=place.route, next_at=next_at)
+                self._groups[place.key] = group
                 self.arm(group, next_at)
                 begun.append(group)
             group.put(alert)
         return begun
 
+    def _route_to(self, labels: LabelSet) -> tuple[_Place, ...]:
+        return tuple(self._place(route, route.group_labels(labels)) for route in self._route.match(labels))
+
+    def _place(self, route: Route, labels: LabelSet) -> _Place:
+        place = self._place_of.get((route.id, labels))
+        if place is None:
+            place = self._place_of[route.id, labels] = _Place(route, labels, group_key(route.id, labels))
+        return place
+
+    def alerts(self) -> Sequence[PostedAlert]:
+        """Every alert in any group, once."""
+        return [alert for labels in self._places if (alert := self.known(labels)) is not None]
+
+    def known(self, labels: LabelSet) -> PostedAlert | None:
+        """The alert with these labels, if it is in any group."""
+        for place in self._places.get(labels, ()):
+            group = self._groups.get(place.key)
+            if group is not None and (held := group.get(labels)) is not None:
+                return held
+        return None
+
+    def with_labels(self, labels: LabelSet) -> Sequence[AggregationGroup]:
+        """The groups that hold an alert with these labels, in the order of routing."""
+        groups = [self._groups.get(place.key) for place in self._places.get(labels, ())]
+        return [group for group in groups if group is not None and group.get(labels) is not None]
+
     def holding(self, alert: PostedAlert) -> Sequence[AggregationGroup]:
         """The groups that hold this episode, in whatever copy."""
-        found = []
-        for route in self._route.match(alert.labels):
-            group = self._groups.get(group_key(route.key, route.group_labels(alert.labels)))
-            held = group.get(alert.labels) if group is not None else None
-            if group is not None and held is not None and held.starts_at == alert.starts_at:
-                found.append(group)
-        return found
+        return [group for group in self.with_labels(alert.labels) if group.holds(alert)]
+
+    def drop(self, group: AggregationGroup, alert: PostedAlert) -> None:
+        """Forget this very copy in one group; a newer one stays."""
+        group.drop(alert)
+        if not self.with_labels(alert.labels):
+            self._places.pop(alert.labels, None)
 
     def arm(self, group: AggregationGroup, next_at: datetime) -> None:
         """Have the group due at `next_at`."""
@@ -175,8 +233,9 @@ class Groups:
         heapq.heappush(self._due, (next_at, group.key))
 
     def end(self, group: AggregationGroup) -> None:
-        """Forget a group."""
+        """Forget a group that holds nothing any more."""
         self._groups.pop(group.key, None)
+        self._place_of.pop((group.route.id, group.labels), None)
 
     def due(self, at: datetime, limit: int) -> Sequence[AggregationGroup]:
         """Up to `limit` groups that are due at `at`, the longest overdue first; each stays due until it is armed anew."""

@@ -18,6 +18,7 @@ from alertd.dispatch.route import Route
 from alertd.engine.alarm import Alarm
 from alertd.engine.ports import Integration, Store, Transaction
 from alertd.errors import StoreError
+from alertd.labels import LabelSet
 from alertd.notify.history import decisions
 from alertd.notify.log import Stream
 from alertd.notify.plan import FlushPlan, Planner, settled
@@ -78,7 +79,15 @@ class Dispatcher:
 
     def alerts(self) -> Sequence[PostedAlert]:
         """Every alert in any group, once."""
-        return list({alert.labels: alert for group in self._groups for alert in group.alerts}.values())
+        return self._groups.alerts()
+
+    def known(self, labels: LabelSet) -> PostedAlert | None:
+        """The alert with these labels, if it is in any group."""
+        return self._groups.known(labels)
+
+    def groups_of(self, labels: LabelSet) -> Sequence[AggregationGroup]:
+        """The groups that hold the alert with these labels, in the order of routing."""
+        return self._groups.with_labels(labels)
 
     def ingest(self, alerts: Sequence[PostedAlert]) -> None:
         """Take alerts that were saved with `put_posted`. The end of an episode nobody knows of is ignored."""
@@ -87,7 +96,7 @@ class Dispatcher:
             if alert.resolved(at) and not self._groups.holding(alert):
                 self._unwanted.append(alert)
             else:
-                self._unsaved |= {group.key for group in self._groups.insert(alert, at)}
+                self._unsaved.update(group.key for group in self._groups.insert(alert, at))
         self._alarm.ring()
 
     def settle(self, group_key: str) -> None:
@@ -195,7 +204,7 @@ class Dispatcher:
 
     def _leave(self, group: AggregationGroup, alerts: Sequence[PostedAlert]) -> None:
         for alert in alerts:
-            group.drop(alert)
+            self._groups.drop(group, alert)
         if not len(group):
             self._groups.end(group)
         elif alerts:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from alertd.alerts.posted import PostedAlert
 from alertd.dispatch.grouping import Groups, first_flush_at, tick_at
+from alertd.dispatch.route import Route
 from alertd.labels import LabelSet
 from tests.support.builders import T0, a_posted_alert, a_route, after
 
@@ -154,3 +155,38 @@ def test_ticks_lie_on_one_grid_as_long_as_no_flush_is_an_interval_late(delays: l
         tick = tick_at(due, interval=timedelta(seconds=30), at=due + timedelta(seconds=delay))
         assert (tick - T0) % timedelta(seconds=30) == timedelta()
         due = tick + timedelta(seconds=30)
+
+
+class TestWhereAlertsAre:
+    """An alert is routed once; whoever asks finds it by its labels."""
+
+    def test_siblings_with_equal_matchers_have_groups_of_their_own(self) -> None:
+        root = Route(
+            receiver="root",
+            routes=(
+                Route(receiver="one", key='{}/{x="1"}', id='{}/{x="1"}', continues=True),
+                Route(receiver="two", key='{}/{x="1"}', id='{}/{x="1"}#2'),
+            ),
+        )
+        groups = Groups(root)
+        begun = groups.insert(a_posted_alert(), T0)
+        assert [group.route.receiver for group in begun] == ["one", "two"]
+        groups.drop(begun[1], begun[1].alerts[0])
+        groups.end(begun[1])
+        assert groups.with_labels(a_posted_alert().labels) == begun[:1]
+
+    def test_an_alert_is_known_until_it_has_left_its_last_group(self) -> None:
+        groups = Groups(a_route())
+        alert = a_posted_alert()
+        (group,) = groups.insert(alert, T0)
+        assert (groups.known(alert.labels), groups.alerts()) == (alert, [alert])
+        groups.drop(group, alert)
+        assert (groups.known(alert.labels), groups.alerts()) == (None, [])
+
+    def test_a_newer_copy_stays_known_when_an_older_one_leaves(self) -> None:
+        groups = Groups(a_route())
+        old, new = a_posted_alert(), a_posted_alert(updated_at=after(seconds=1))
+        (group,) = groups.insert(old, T0)
+        groups.insert(new, T0)
+        groups.drop(group, old)
+        assert groups.known(old.labels) is new
