@@ -213,7 +213,6 @@ class App:
     async def _prepare(self) -> None:
         """Whatever may fail at a start, with a reason to tell; nothing is running yet but the doors."""
         self._note_loaded()
-        await asyncio.to_thread(self._links.setup.evaluator.read_ahead, self._config.groups)
         await self._deliverer.start()
         await self._dispatcher.start()
         await self._evaluator.start(self._config.groups)

@@ -67,7 +67,10 @@ class GroupEvaluator:
     _chunks: dict[str, tuple[RuleGroup, list[range]]] = field(default_factory=dict)
 
     def read_ahead(self, groups: Sequence[RuleGroup]) -> None:
-        """Understand every expression now, in whatever thread this is called, so that no slot has to on the event loop."""
+        """Understand every expression now, in whatever thread this is called, so that no slot has to on the event loop.
+
+        For reloads; at a start nothing else runs on the loop, and the first slots come sooner without.
+        """
         plan([_need(group, index) for group in groups for index in range(len(group.rules))])
         for group in groups:
             self._runs(group)
