@@ -44,7 +44,8 @@ class LogEntry:
     at         the tick it was decided at
     firing     episodes it told as firing; of these "resolved" is owed
     resolved   episodes it told as resolved
-    perhaps    episodes told as firing by an attempt that ended without an answer: of these "resolved" is owed too
+    perhaps    episodes told as firing, but not for sure by what is on record: the attempt ended without an answer, or the
+               last notification left them out because they were muted; of these "resolved" is owed too
     reference  what the receiver calls the message, where it can be changed or answered later: Slack's channel and ts
     """
 

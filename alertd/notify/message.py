@@ -57,7 +57,7 @@ def compose(
         status=status_of(kept),
         alerts=kept,
         reason=reason,
-        group_key=flush.group_key,
+        group_key=flush.shown_key,
         tick=flush.tick,
         group_labels=flush.labels,
         common_labels=LabelSet(_common([alert.labels for alert in kept])),

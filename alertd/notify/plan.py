@@ -14,7 +14,7 @@ from alertd.notify.log import Episode, LogEntry, Stream
 from alertd.notify.message import Message, Status, compose
 from alertd.notify.outbox import Delivery, Kind, Payload
 from alertd.notify.reason import Reason
-from alertd.notify.told import Notify, Told, decide
+from alertd.notify.told import Notify, Told, concerning, decide
 
 KEEP_OWED = timedelta(days=5)
 """How long a resolved alert waits for an integration that cannot be told."""
@@ -92,6 +92,7 @@ class Planner:
         return plan
 
     def _decide(self, plan: FlushPlan, channel: Channel, flush: GroupFlush, told: Told, at: datetime) -> Told:
+        flush = concerning(told, flush)
         decision = decide(told, flush, send_resolved=channel.send_resolved)
         delivery = None
         if isinstance(decision, Notify):
@@ -130,7 +131,7 @@ def settled(
     flush: GroupFlush, channels: Sequence[Channel], told: Mapping[Stream, Told], *, at: datetime
 ) -> list[PostedAlert]:
     """The resolved alerts whose end no integration is owed any more, or has been owed for too long."""
-    return [alert for alert in flush.resolved if _given_up(alert, at) or not _owed(alert, flush, channels, told)]
+    return [alert for alert in flush.ended if _given_up(alert, at) or not _owed(alert, flush, channels, told)]
 
 
 def _owed(alert: PostedAlert, flush: GroupFlush, channels: Iterable[Channel], told: Mapping[Stream, Told]) -> bool:
@@ -148,9 +149,13 @@ def _given_up(alert: PostedAlert, at: datetime) -> bool:
 
 def _parts(channel: Channel, flush: GroupFlush) -> Iterator[tuple[Stream, GroupFlush]]:
     """The streams of an integration about a group, and what each tells of: all alerts, or one."""
-    parts = {alert.fingerprint: flush.of([alert]) for alert in flush.alerts} if channel.per_alert else {"": flush}
-    for part, alerts in parts.items():
-        yield _stream(channel, flush.group_key, part), alerts
+    if not channel.per_alert:
+        yield _stream(channel, flush.group_key, ""), flush
+        return
+    for alert in flush.alerts:
+        yield _stream(channel, flush.group_key, alert.fingerprint), flush.of([alert])
+    for held in flush.muted:
+        yield _stream(channel, flush.group_key, held.alert.fingerprint), flush.of([], muted=[held])
 
 
 def _stream(channel: Channel, group_key: str, part: str) -> Stream:

@@ -25,7 +25,8 @@ def needs_update(
     """Why the integration that was last told `entry` must be told about `flush`; None when it need not.
 
     Works on episodes: an alert that resolved and fires again between two ticks is a new alert. ALL_RESOLVED does not
-    depend on `send_resolved`: what was told is over, even where nobody wants to hear it.
+    depend on `send_resolved`: what was told is over, even where nobody wants to hear it. As long as something that was
+    told still fires, though it is muted now, it is not over: the ends of others wait for it.
     """
     firing, resolved = episodes(flush.firing), episodes(flush.resolved)
     if entry is None or not (entry.firing or entry.perhaps):
@@ -33,7 +34,7 @@ def needs_update(
     if firing - entry.firing:
         return Reason.NEW_ALERTS if entry.firing else Reason.FIRST_NOTIFICATION
     if not firing:
-        return Reason.ALL_RESOLVED
+        return Reason.ALL_RESOLVED if flush.alerts and not flush.muted else None
     if send_resolved and resolved - entry.resolved:
         return Reason.SOME_RESOLVED
     return Reason.REPEAT_INTERVAL if entry.at + repeat_interval <= at else None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from alertd.dispatch.grouping import GroupFlush
+from alertd.dispatch.order import notification_order
 from alertd.notify.log import Episode, LogEntry, Stream, episodes
 from alertd.notify.outbox import Delivery, DeliveryState
 from alertd.notify.reason import Reason, needs_update
@@ -78,8 +79,24 @@ class Told:
         return Told(stream=self.stream, entry=entry, open=(*kept, delivery) if delivery else kept)
 
 
+def concerning(told: Told, flush: GroupFlush) -> GroupFlush:
+    """The flush as far as it concerns a stream: of the muted alerts only those it was told of.
+
+    Those that ended are told with the others, for their end is owed; those that fire stay muted.
+    """
+    if not flush.muted:
+        return flush
+    heard = {episode.fingerprint for entry in (told.known, told.expected) for episode in _to_resolve(entry)}
+    muted = [held for held in flush.muted if held.alert.fingerprint in heard]
+    ended = (held.alert for held in muted if held.alert.ends_at is not None)
+    return flush.of(
+        sorted((*flush.alerts, *ended), key=notification_order),
+        muted=(held for held in muted if held.alert.ends_at is None),
+    )
+
+
 def decide(told: Told, flush: GroupFlush, *, send_resolved: bool) -> Notify | Quiet | None:
-    """What to do about a stream at a flush; None: nothing.
+    """What to do about a stream at a flush, as far as it concerns the stream; None: nothing.
 
     Whether there is news is asked of what is expected to arrive, so that nothing is said twice; which news it is, of
     what the integration really knows, so that it is never told the end of something it never heard of.
@@ -125,14 +142,24 @@ def _reason(entry: LogEntry | None, flush: GroupFlush, send_resolved: bool) -> R
 
 
 def _entry_after(told: Told, flush: GroupFlush) -> LogEntry:
-    mentioned = {alert.fingerprint for alert in flush.alerts}
-    perhaps = told.known.perhaps if told.known else frozenset()
     return LogEntry(
         stream=told.stream,
         at=flush.tick,
         firing=episodes(flush.firing),
         resolved=episodes(flush.resolved),
-        perhaps=frozenset(episode for episode in perhaps if episode.fingerprint not in mentioned),
+        perhaps=_left_out(told.known, flush) if told.known else frozenset(),
+    )
+
+
+def _left_out(known: LogEntry, flush: GroupFlush) -> frozenset[Episode]:
+    """What was told before, and a message about this flush says nothing of: it was told perhaps, or is muted now."""
+    mentioned = {alert.fingerprint for alert in flush.alerts}
+    muted = {held.alert.fingerprint for held in flush.muted}
+    return frozenset(
+        [
+            *(episode for episode in known.perhaps if episode.fingerprint not in mentioned),
+            *(episode for episode in known.firing if episode.fingerprint in muted),
+        ]
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from alertd.alerts.posted import PostedAlert
 from alertd.dispatch.grouping import Groups, first_flush_at, tick_at
+from alertd.dispatch.route import Route, RouteSettings
 from alertd.dispatch.route import Route
 from alertd.labels import LabelSet
 from tests.support.builders import T0, a_posted_alert, a_route, after
@@ -190,3 +191,15 @@ class TestWhereAlertsAre:
         groups.insert(new, T0)
         groups.drop(group, old)
         assert groups.known(old.labels) is new
+
+
+def test_sibling_routes_with_the_same_matchers_have_groups_of_their_own_under_one_key() -> None:
+    critical = {"matchers": ['severity="critical"'], "continue": True}
+    settings = {"receiver": "ops", "routes": [{**critical, "receiver": "pager"}, {**critical, "receiver": "chat"}]}
+    groups = Groups(Route.from_settings(RouteSettings.model_validate(settings)))
+    alert = a_posted_alert("A", severity="critical")
+    pager, chat = groups.insert(alert, T0)
+    assert [group.route.receiver for group in (pager, chat)] == ["pager", "chat"]
+    assert pager.key != chat.key
+    assert len(groups.holding(alert)) == 2
+    assert {group.snapshot(T0).shown_key for group in (pager, chat)} == {'{}/{severity="critical"}:{}'}
