@@ -9,6 +9,7 @@ from typing import Protocol
 
 from alertd.alerts.keeping import AlertStore, AlertWrites, SavedGroup
 from alertd.dispatch.grouping import GroupTimer
+from alertd.dispatch.silences import SilenceStore, SilenceWrites
 from alertd.notify.history import History, HistoryWrites
 from alertd.notify.log import NotificationLog, NotificationLogWrites
 from alertd.notify.outbox import Delivery, Outbox, OutboxWrites, Outcome
@@ -23,11 +24,13 @@ class GroupTimerWrites(Protocol):
     def drop_group_timer(self, group_key: str) -> None: ...
 
 
-class Transaction(AlertWrites, GroupTimerWrites, NotificationLogWrites, OutboxWrites, HistoryWrites, Protocol):
+class Transaction(
+    AlertWrites, GroupTimerWrites, SilenceWrites, NotificationLogWrites, OutboxWrites, HistoryWrites, Protocol
+):
     """Writes that take effect together, in the order they were made, or not at all."""
 
 
-class Store(AlertStore, NotificationLog, Outbox, History, Protocol):
+class Store(AlertStore, SilenceStore, NotificationLog, Outbox, History, Protocol):
     """Everything that survives a restart. Every method raises StoreError when the storage fails."""
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:

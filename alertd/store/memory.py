@@ -13,6 +13,7 @@ from alertd.alerts.alert import Alert
 from alertd.alerts.keeping import SavedGroup
 from alertd.alerts.posted import PostedAlert
 from alertd.dispatch.grouping import GroupTimer
+from alertd.dispatch.silences import Silence
 from alertd.labels import LabelSet
 from alertd.notify.history import Event
 from alertd.notify.log import LogEntry, Stream
@@ -27,6 +28,7 @@ class _State:
     rule_alerts: dict[str, RuleAlerts] = field(default_factory=dict)
     posted: dict[LabelSet, PostedAlert] = field(default_factory=dict)
     timers: dict[str, GroupTimer] = field(default_factory=dict)
+    silences: dict[str, Silence] = field(default_factory=dict)
     log: dict[Stream, LogEntry] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)  # by id, and so by age
     events: list[Event] = field(default_factory=list)
@@ -61,6 +63,13 @@ class _State:
 
     def drop_group_timer(self, group_key: str) -> None:
         self.timers.pop(group_key, None)
+
+    def put_silence(self, silence: Silence) -> None:
+        self.silences[silence.id] = silence
+
+    def drop_silences(self, ids: Collection[str]) -> None:
+        for one in ids:
+            self.silences.pop(one, None)
 
     def put_log_entry(self, entry: LogEntry) -> None:
         self.log[entry.stream] = entry
@@ -137,6 +146,12 @@ class MemoryTransaction:
     def drop_group_timer(self, group_key: str) -> None:
         self._writes.append(partial(self._state.drop_group_timer, group_key))
 
+    def put_silence(self, silence: Silence) -> None:
+        self._writes.append(partial(self._state.put_silence, silence))
+
+    def drop_silences(self, ids: Collection[str]) -> None:
+        self._writes.append(partial(self._state.drop_silences, tuple(ids)))
+
     def put_log_entry(self, entry: LogEntry) -> None:
         self._writes.append(partial(self._state.put_log_entry, entry))
 
@@ -195,6 +210,9 @@ class MemoryStore:
 
     async def group_timers(self) -> Sequence[GroupTimer]:
         return tuple(self._state.timers.values())
+
+    async def silences(self) -> Sequence[Silence]:
+        return tuple(self._state.silences.values())
 
     async def log_entries(self, group_keys: Collection[str]) -> Sequence[LogEntry]:
         return [entry for entry in self._state.log.values() if entry.stream.group_key in group_keys]

@@ -18,11 +18,21 @@ from alertd.alerts.alert import Alert
 from alertd.alerts.keeping import SavedGroup
 from alertd.alerts.posted import PostedAlert
 from alertd.dispatch.grouping import GroupTimer
+from alertd.dispatch.silences import Silence
 from alertd.labels import LabelSet
 from alertd.notify.history import Event
 from alertd.notify.log import LogEntry
 from alertd.notify.outbox import Delivery, DeliveryState, OutboxStats
-from alertd.store.codec import decode_alert, decode_entry, decode_posted, encode, labels_key, microseconds, time_of
+from alertd.store.codec import (
+    decode_alert,
+    decode_entry,
+    decode_posted,
+    decode_silence,
+    encode,
+    labels_key,
+    microseconds,
+    time_of,
+)
 from alertd.store.settings import StorageSettings
 from alertd.store.sqlite_file import FILE_NAME, connect, lock, migrations, queries
 from alertd.store.sqlite_rows import delivery_of, delivery_row, entry_row, event_of, event_row
@@ -71,6 +81,12 @@ class SqliteTransaction:
 
     def drop_group_timer(self, group_key: str) -> None:
         self._add("drop_group_timer", {"group_key": group_key})
+
+    def put_silence(self, silence: Silence) -> None:
+        self._add("put_silence", {"id": silence.id, "silence": encode(silence)})
+
+    def drop_silences(self, ids: Collection[str]) -> None:
+        self._add("drop_silence", *({"id": one} for one in ids))
 
     def put_log_entry(self, entry: LogEntry) -> None:
         self._add("put_log_entry", entry_row(entry))
@@ -153,6 +169,9 @@ class SqliteStore:
 
     async def group_timers(self) -> Sequence[GroupTimer]:
         return [GroupTimer(group_key=key, next_at=time_of(at)) for key, at in await self._rows("group_timers")]
+
+    async def silences(self) -> Sequence[Silence]:
+        return [decode_silence(row["silence"]) for row in await self._rows("silences")]
 
     async def log_entries(self, group_keys: Collection[str]) -> Sequence[LogEntry]:
         rows = await self._rows("log_entries", group_keys=_json(group_keys))

@@ -12,8 +12,10 @@ import pytest
 
 from alertd.alerts.alert import Alert
 from alertd.dispatch.grouping import GroupTimer
+from alertd.dispatch.silences import Silence
 from alertd.engine.ports import Store
 from alertd.labels import LabelSet
+from alertd.labels.matcher import Matcher, Op
 from alertd.notify.history import Event, EventKind
 from alertd.notify.outbox import (
     Cause,
@@ -416,6 +418,50 @@ class TestHistory:
         async with store.transaction() as tx:
             tx.expire_events(after(minutes=1))
         assert [event.at for event in await store.events()] == [after(minutes=1)]
+
+
+class TestSilences:
+    async def test_a_silence_comes_back_as_it_was(self, store: Store) -> None:
+        silence = a_silence(
+            "s1",
+            matchers=(
+                Matcher("a", Op.EQUAL, "é"),
+                Matcher("b", Op.NOT_REGEX, "x|y.*"),
+                Matcher("c.d", Op.NOT_EQUAL, ""),
+            ),
+        )
+        async with store.transaction() as tx:
+            tx.put_silence(silence)
+        assert list(await store.silences()) == [silence]
+
+    async def test_a_newer_copy_replaces_an_older_one(self, store: Store) -> None:
+        async with store.transaction() as tx:
+            tx.put_silence(a_silence("s1"))
+            tx.put_silence(a_silence("s2"))
+            tx.put_silence(a_silence("s1", comment="newer"))
+        assert {one.id: one.comment for one in await store.silences()} == {"s1": "newer", "s2": ""}
+
+    async def test_dropped_silences_are_gone_and_unknown_ones_do_not_matter(self, store: Store) -> None:
+        async with store.transaction() as tx:
+            tx.put_silence(a_silence("s1"))
+            tx.put_silence(a_silence("s2"))
+            tx.drop_silences(["s1", "nobody"])
+        assert [one.id for one in await store.silences()] == ["s2"]
+
+
+def a_silence(
+    silence_id: str, *, matchers: tuple[Matcher, ...] = (Matcher("a", Op.EQUAL, "1"),), comment: str = ""
+) -> Silence:
+    return Silence(
+        id=silence_id,
+        matchers=matchers,
+        starts_at=T0,
+        ends_at=after(hours=1),
+        updated_at=T0,
+        created_by="me",
+        comment=comment,
+        annotations={"ticket": "1"},
+    )
 
 
 def an_event(

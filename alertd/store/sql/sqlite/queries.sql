@@ -42,6 +42,16 @@ DELETE FROM group_timers WHERE group_key = :group_key;
 -- name: group_timers
 SELECT group_key, next_at FROM group_timers;
 
+-- name: put_silence
+INSERT INTO silences (id, silence) VALUES (:id, :silence)
+ON CONFLICT DO UPDATE SET silence = excluded.silence;
+
+-- name: drop_silence
+DELETE FROM silences WHERE id = :id;
+
+-- name: silences
+SELECT silence FROM silences ORDER BY id;
+
 -- name: put_log_entry
 INSERT INTO notification_log (group_key, receiver, integration, idx, part, at, entry)
 VALUES (:group_key, :receiver, :integration, :idx, :part, :at, :entry)

@@ -1,0 +1,4 @@
+CREATE TABLE silences (
+    id      TEXT PRIMARY KEY,
+    silence BLOB NOT NULL
+) STRICT;
