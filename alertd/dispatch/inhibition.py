@@ -6,8 +6,8 @@ source   Alertmanager inhibit.Inhibitor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import Field
@@ -18,6 +18,9 @@ from alertd.labels import LabelSet
 from alertd.labels.matcher import Matchers
 from alertd.labels.matcher_index import MatcherIndex
 from alertd.settings import Settings
+
+MOST_REMEMBERED = 200_000
+"""Label sets of which is remembered in which rules they play a part."""
 
 
 class InhibitRuleSettings(Settings):
@@ -71,12 +74,28 @@ class Inhibition:
 class _Roles:
     """Numbers of the rules in which a label set is a source, and in which a target."""
 
-    source: Sequence[int]
-    target: Sequence[int]
+    source: tuple[int, ...]
+    target: tuple[int, ...]
+
+
+Values = tuple[str, ...]
+"""Of the labels a rule wants to be equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """The sources of one rule by the values they share with their targets, the oldest first.
+
+    mere   those that are no targets of the rule
+    both   those that are
+    """
+
+    mere: dict[Values, dict[LabelSet, None]] = field(default_factory=dict)
+    both: dict[Values, dict[LabelSet, None]] = field(default_factory=dict)
 
 
 class Inhibitor:
-    """Every alert there is, and at once which of them inhibit a given one.
+    """The alerts that are sources of rules, and at once which of them inhibit a given label set.
 
     All alerts of a batch are put before anything is asked, so that sources are known before their targets are judged.
     """
@@ -89,57 +108,64 @@ class Inhibitor:
             self._by_source.add(rule.source, number)
             self._by_target.add(rule.target, number)
         self._alerts: dict[LabelSet, PostedAlert] = {}
-        self._roles: dict[LabelSet, _Roles] = {}  # of every alert there is
-        # rule, whether they are targets of it too, values of its equal labels -> sources, the oldest first
-        self._sources: dict[tuple[int, bool, tuple[str, ...]], dict[LabelSet, None]] = {}
+        self._sources = tuple(_Sources() for _ in self._rules)
+        self._roles: dict[LabelSet, _Roles] = {}
+        self._known_roles: dict[_Roles, _Roles] = {}  # few are different, so that each is kept once
 
     def put(self, alerts: Iterable[PostedAlert]) -> None:
         """Take these copies, unless newer ones are there."""
+        if not self._rules:
+            return
         for alert in alerts:
             old = self._alerts.get(alert.labels)
-            if old is None:
-                self._begin(alert.labels)
-            if old is None or old.updated_at <= alert.updated_at:
+            if old is not None:
+                self._alerts[alert.labels] = alert if old.updated_at <= alert.updated_at else old
+            elif self._roles_of(alert.labels).source:
                 self._alerts[alert.labels] = alert
+                for place, values in self._places(alert.labels):
+                    place.setdefault(values, {})[alert.labels] = None
 
     def drop(self, alerts: Iterable[PostedAlert]) -> None:
         """Forget these very copies; newer ones stay."""
         for alert in alerts:
             if self._alerts.get(alert.labels) is alert:
                 del self._alerts[alert.labels]
-                self._end(alert.labels)
+                for place, values in self._places(alert.labels):
+                    del place[values][alert.labels]
+                    if not place[values]:
+                        del place[values]
 
     def inhibitions(self, labels: LabelSet, at: datetime) -> Iterator[Inhibition]:
         """Who inhibits these labels at that time, rule by rule; the first one suffices to know that they are inhibited.
 
         An alert that is source and target of a rule is not inhibited by another such alert, and so never by itself.
         """
-        roles = self._roles.get(labels) or self._roles_of(labels)
+        if not self._alerts:
+            return
+        roles = self._roles_of(labels)
         for number in roles.target:
-            rule = self._rules[number]
-            shared = tuple(labels.get(name) for name in rule.equal)
-            for two_sided in (False,) if number in roles.source else (False, True):
-                for source in self._sources.get((number, two_sided, shared), ()):
-                    if not self._alerts[source].resolved(at):
-                        yield Inhibition(source=source.fingerprint, rule=rule.name)
+            sources = self._sources[number]
+            for place in (sources.mere,) if number in roles.source else (sources.mere, sources.both):
+                if place:
+                    for source in place.get(self._values(number, labels), ()):
+                        if not self._alerts[source].resolved(at):
+                            yield Inhibition(source=source.fingerprint, rule=self._rules[number].name)
 
-    def _begin(self, labels: LabelSet) -> None:
-        self._roles[labels] = self._roles_of(labels)
-        for place in self._places(labels):
-            self._sources.setdefault(place, {})[labels] = None
-
-    def _end(self, labels: LabelSet) -> None:
-        for place in self._places(labels):
-            del self._sources[place][labels]
-            if not self._sources[place]:
-                del self._sources[place]
-        del self._roles[labels]
-
-    def _places(self, labels: LabelSet) -> Iterator[tuple[int, bool, tuple[str, ...]]]:
-        """Where these labels stand as a source."""
-        roles = self._roles[labels]
+    def _places(self, labels: LabelSet) -> Iterator[tuple[dict[Values, dict[LabelSet, None]], Values]]:
+        """Where these labels stand as a source, and under which values."""
+        roles = self._roles_of(labels)
         for number in roles.source:
-            yield number, number in roles.target, tuple(labels.get(name) for name in self._rules[number].equal)
+            sources = self._sources[number]
+            yield sources.both if number in roles.target else sources.mere, self._values(number, labels)
+
+    def _values(self, number: int, labels: LabelSet) -> Values:
+        return tuple([labels.get(name) for name in self._rules[number].equal])
 
     def _roles_of(self, labels: LabelSet) -> _Roles:
-        return _Roles(self._by_source.matching(labels), self._by_target.matching(labels))
+        roles = self._roles.get(labels)
+        if roles is None:
+            roles = _Roles(tuple(self._by_source.matching(labels)), tuple(self._by_target.matching(labels)))
+            if len(self._roles) >= MOST_REMEMBERED:
+                self._roles.clear()
+            roles = self._roles[labels] = self._known_roles.setdefault(roles, roles)
+        return roles

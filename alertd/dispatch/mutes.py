@@ -34,7 +34,7 @@ class Mutes:
     silenced_by: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return self.stage is not None
+        return bool(self.inhibited_by or self.inactive or self.muted_by or self.silenced_by)
 
     @property
     def stage(self) -> MuteStage | None:

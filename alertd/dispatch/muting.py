@@ -34,11 +34,14 @@ class Muter:
     def hold_back(self, flush: GroupFlush, at: datetime) -> GroupFlush:
         """The flush with the alerts that are muted at that time set apart, each with its reasons."""
         by_route = self.by_route(flush.route, at)
-        judged = [(alert, self._with_labels(by_route, alert.labels, at)) for alert in flush.alerts]
-        return flush.of(
-            (alert for alert, mutes in judged if not mutes),
-            muted=(MutedAlert(alert=alert, why=mutes) for alert, mutes in judged if mutes),
-        )
+        told, muted = [], []
+        for alert in flush.alerts:
+            why = self._with_labels(by_route, alert.labels, at)
+            if why:
+                muted.append(MutedAlert(alert=alert, why=why))
+            else:
+                told.append(alert)
+        return flush.of(told, muted=muted)
 
     def mutes(self, labels: LabelSet, route: Route, at: datetime) -> Mutes:
         """Everything that mutes an alert with these labels on this route at that time."""

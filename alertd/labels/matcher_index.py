@@ -75,7 +75,8 @@ class MatcherIndex(Generic[T]):
             for number, entry in buckets.get(labels.get(name, ""), {}).items():
                 if all_match(entry.matchers, labels):
                     found.append((number, entry.item))
-        found.sort(key=_number)
+        if len(found) > 1:
+            found.sort(key=_number)
         return [item for _, item in found]
 
     def matching_since(self, labels: Mapping[str, str], number: int) -> list[T]:

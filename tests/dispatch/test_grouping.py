@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from alertd.alerts.posted import PostedAlert
 from alertd.dispatch.grouping import Groups, first_flush_at, tick_at
 from alertd.dispatch.route import Route, RouteSettings
-from alertd.dispatch.route import Route
 from alertd.labels import LabelSet
 from tests.support.builders import T0, a_posted_alert, a_route, after
 
