@@ -12,6 +12,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "run": ("alertd.cli.run", "Run the daemon."),
     "check": ("alertd.cli.check", "Check configuration and rule files without starting."),
     "test": ("alertd.cli.test", "Run unit tests of rules."),
+    "alerts": ("alertd.cli.alerts", "Show alerts."),
+    "silence": ("alertd.cli.silence", "Make, show and end silences."),
     "demo": ("alertd.cli.demo", "Watch alertd at work on a simulated AI gateway."),
 }
 """Module and one line of help by verb; the module's `command` is the verb."""
@@ -53,5 +55,6 @@ def _no_such_verb(verb: str) -> str:
 def main() -> None:
     """alertd asks Prometheus, judges rules, and tells people.
 
-    Exit status: 0 ok, 1 a check or test failed, 2 wrong usage, 3 lint findings under --lint-fatal, 130 interrupted.
+    Exit status: 0 ok, 1 failed, 2 wrong usage, 3 cannot reach alertd (of check: lint findings), 4 not found or nothing
+    matches, 5 refused, 130 interrupted.
     """

@@ -1,0 +1,111 @@
+"""How verbs answer: tables for people, JSON for programs, and exit statuses that mean the same everywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+COLOURS: Mapping[str, str] = {
+    **dict.fromkeys(("firing", "active", "dead", "rejected", "failed"), "red"),
+    **dict.fromkeys(("pending", "retry", "queued", "leased", "silenced", "inhibited", "muted"), "yellow"),
+    **dict.fromkeys(("resolved", "delivered", "ok"), "green"),
+    **dict.fromkeys(("expired", "superseded", "inactive"), "bright_black"),
+}
+"""By the words that stand in cells; on a terminal only."""
+
+_TABLE_WIDTH_IN_PIPES = 100_000
+
+
+class Failure(click.ClickException):
+    """Ends a verb with a message on stderr: what is wrong, and what to do."""
+
+    def show(self, file: Any = None) -> None:
+        """The message as it is."""
+        click.echo(f"alertd: {printable(self.message)}", err=True)
+
+
+class Unreachable(Failure):
+    """Nobody answers, or somebody else does."""
+
+    exit_code = 3
+
+
+class NotFound(Failure):
+    """What was asked for is not there, or nothing matches."""
+
+    exit_code = 4
+
+
+class Refused(Failure):
+    """Not allowed, or not without being asked for twice."""
+
+    exit_code = 5
+
+
+def output_option(function: F) -> F:
+    """`--output table|json`."""
+    return click.option(
+        "--output",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="a table for people, JSON for programs",
+    )(function)
+
+
+def print_json(value: object) -> None:
+    """Indented JSON; keys may be added in later versions, none is taken away."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns with a heading; as wide as the terminal, in a pipe as wide as it needs to be."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    terminal = sys.stdout.isatty()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell), style=COLOURS.get(cell, "")) for cell in row))
+    console = Console(
+        width=None if terminal else _TABLE_WIDTH_IN_PIPES,
+        no_color=bool(os.environ.get("NO_COLOR")),
+        highlight=False,
+    )
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
+
+
+def printable(text: str) -> str:
+    """`text` without control characters but line breaks: what others put into a label must not steer a terminal."""
+    return "".join(character if character.isprintable() or character == "\n" else "\ufffd" for character in text)
+
+
+def in_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def labels_text(labels: Mapping[str, str], *, without: Sequence[str] = ()) -> str:
+    """`instance="a" severity="page"`."""
+    return " ".join(
+        f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items() if name not in without
+    )
+
+
+def time_text(timestamp: str) -> str:
+    """`2026-01-05 12:00:05Z` from a timestamp of the API."""
+    from datetime import UTC, datetime
+
+    return datetime.fromisoformat(timestamp).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
