@@ -13,7 +13,7 @@ from alertd.alerts.policy import after_error, no_data_candidates, unknown_withou
 from alertd.labels import LabelSet
 from alertd.query.batch import SeriesBatch
 from alertd.rules.finding import Judgement
-from alertd.rules.rule import AlertingRule
+from alertd.rules.rule import AlertingRule, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ def evaluate(
 
     raises   NeedsQueries (annotate again with the answers), RuleError (hand it to `failed`)
     """
+    if not alerts and not judgement.findings and rule.on_no_data is not Policy.ALERT:
+        return Evaluated({})  # most rules, at most slots
     holds = Holds(hold=rule.hold, keep_firing_for=rule.keep_firing_for)
     candidates = annotate(rule, judgement.findings, context, queries=queries, at=at)
     candidates += no_data_candidates(rule, judgement)

@@ -6,7 +6,7 @@ Which slot an alarm belongs to, and how many were missed, is arithmetic in `rule
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -16,7 +16,7 @@ from alertd.clock import Clock
 from alertd.rules.rule import RuleGroup
 from alertd.rules.slots import phase, slot_at
 
-RunSlot = Callable[[list[str], datetime], Awaitable[None]]
+RunSlot = Callable[[list[str], datetime], Coroutine[None, None, None]]
 
 EARLY = timedelta(milliseconds=50)
 """A timer may go off this much before its slot; the slot meant is still that one."""
@@ -30,6 +30,7 @@ class Scheduler:
         self._clock = clock
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._generation = 0
 
     def start(self, groups: Iterable[RuleGroup]) -> None:
         """Begin; the slots under way are run at once, so that a start needs no wait for the next ones."""
@@ -42,9 +43,10 @@ class Scheduler:
         shared: dict[tuple[timedelta, timedelta], list[str]] = {}
         for group in groups:
             shared.setdefault((group.interval, phase(group.key, group.interval)), []).append(group.key)
+        under_way = []
         for (interval, offset), keys in shared.items():
-            current = slot_at(self._clock.now(), interval=interval, phase=offset)
-            trigger = IntervalTrigger(seconds=interval.total_seconds(), start_date=current + interval, timezone=UTC)
+            at = slot_at(self._clock.now(), interval=interval, phase=offset)
+            trigger = IntervalTrigger(seconds=interval.total_seconds(), start_date=at + interval, timezone=UTC)
             self._scheduler.add_job(
                 self._alarm,
                 trigger,
@@ -53,21 +55,33 @@ class Scheduler:
                 coalesce=True,
                 max_instances=1,
             )
-            self._run(keys, interval, offset)
+            under_way.append((at + interval, keys, at))
+        self._generation += 1
+        self._own(self._catch_up(sorted(under_way), self._generation))
+
+    async def _catch_up(self, under_way: list[tuple[datetime, list[str], datetime]], generation: int) -> None:
+        """Run the slots under way one after the other, the one that ends first first: all at once would be a stampede.
+
+        Whose next slot has come meanwhile is left out: it is evaluated there.
+        """
+        for ends_at, keys, at in under_way:
+            if generation == self._generation and self._clock.now() < ends_at:
+                await self._run_slot(keys, at)
 
     async def _alarm(self, keys: list[str], interval: timedelta, offset: timedelta) -> None:
         # A coroutine, so that APScheduler calls it on the loop; it never lasts, so an instance is never "still running".
-        self._run(keys, interval, offset)
-
-    def _run(self, keys: list[str], interval: timedelta, offset: timedelta) -> None:
         at = slot_at(self._clock.now() + min(EARLY, interval / 4), interval=interval, phase=offset)
-        task = asyncio.ensure_future(self._run_slot(keys, at))
+        self._own(self._run_slot(keys, at))
+
+    def _own(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def stop(self, limit: timedelta) -> None:
         """No further slots; those under way may finish within `limit`, then they are cancelled."""
         self._scheduler.shutdown(wait=False)
+        self._generation += 1
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=limit.total_seconds())
             for task in late:
