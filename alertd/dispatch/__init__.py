@@ -1,5 +1,5 @@
-"""Whom to tell and when: route, aggregation groups and their timers. Pure.
+"""Whom to tell and when: routing tree, aggregation groups and their timers, and what mutes them. Pure.
 
-In: `PostedAlert`s and a time. Out: the groups that are due, as `GroupFlush`es.
+In: `PostedAlert`s, silences and a time. Out: the groups that are due, as `GroupFlush`es with their muted alerts set apart.
 Never: whether a notification is owed (that is `notify/`), sending.
 """
