@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from alertd.http import HttpError
 from alertd.http.credentials import reveal
 from alertd.notify.message import Message, Status
 from alertd.notify.outbox import Cause, Delivered, Delivery, Outcome, Payload, Rejected, Retry
+from alertd.receivers.apprise_library import load_apprise
 from alertd.receivers.apprise_settings import AppriseSettings, BodyFormat
 from alertd.receivers.destination import destination
 from alertd.receivers.go_json import encode
@@ -112,9 +112,7 @@ def _payload(message: Message, *, title: str, body: str, body_format: BodyFormat
 
 def _notify(url: str, message: AppriseMessage, timeout: timedelta) -> _Result:
     """One attempt, in a thread; apprise's own retries are off."""
-    import apprise  # an extra, and slow to import
-
-    logging.getLogger("apprise").propagate = False  # it names hosts and users; what it says is taken from the result
+    apprise = load_apprise()
     asset = apprise.AppriseAsset(app_id="alertd", async_mode=False, http_redirects=False, allow_templates=False)
     service = apprise.Apprise.instantiate(url, asset=asset)
     if service is None:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
-from importlib.util import find_spec
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
+from alertd.receivers.apprise_library import load_apprise, require_apprise
 from alertd.receivers.http_settings import DEFAULT_TIMEOUT, Timeout, at_most_one
 from alertd.secret import HIDDEN, Secret
 from alertd.settings import SecretFile, SecretText, Settings
-
-INSTALL = 'pip install "alertd[apprise]"'
 
 
 class BodyFormat(StrEnum):
     TEXT = "text"
     MARKDOWN = "markdown"
     HTML = "html"
-
-
-def require_apprise(find: Callable[[str], object] = find_spec) -> None:
-    """Raises ValueError with the way out when the library is not installed."""
-    if find("apprise") is None:
-        raise ValueError(f"apprise_configs needs the library apprise: {INSTALL}")
 
 
 class AppriseSettings(Settings):
@@ -46,11 +37,9 @@ class AppriseSettings(Settings):
     @classmethod
     def _known(cls, url: Secret | None) -> Secret | None:
         require_apprise()
-        if url is not None and url.value != HIDDEN:
-            import apprise  # an extra, and slow to import
-
-            if apprise.Apprise.instantiate(url.value) is None:
-                raise ValueError("apprise does not understand this URL; see https://github.com/caronc/apprise/wiki")
+        known = url is None or url.value == HIDDEN or load_apprise().Apprise.instantiate(url.value) is not None
+        if not known:
+            raise ValueError("apprise does not understand this URL; see https://github.com/caronc/apprise/wiki")
         return url
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alertd.receivers.apprise_settings import INSTALL
+from alertd.receivers.apprise_library import INSTALL
 
 APPRISE_URLS: Mapping[str, str] = {
     "discord_configs": "discord://<webhook id>/<webhook token>",

@@ -15,13 +15,15 @@ from alertd.http import new_session
 from alertd.notify.outbox import Cause, Delivered, Rejected, Retry
 from alertd.receivers.place import Place
 from alertd.receivers.registry import ReceiverSettings, by_receiver
+from alertd.receivers.signing import key_of, signature_headers
 from alertd.receivers.webhook import Webhook
 from alertd.receivers.webhook_settings import WebhookFormat, WebhookSettings
-from tests.support.builders import T0, a_delivery
+from tests.support.builders import T0, a_delivery, a_posted_alert, after
 from tests.support.receiver_server import Answer, ReceiverServer, receiver_server
-from tests.support.receivers import some_tools
+from tests.support.receivers import a_delivery_of, a_message, some_tools
 
 CANARY = "c4n4ry-t0ken"
+MESSAGE = a_message(a_posted_alert("A"))
 
 
 @pytest.fixture
@@ -183,3 +185,96 @@ async def test_every_integration_of_a_receiver_knows_its_place(session: aiohttp.
 async def test_the_simple_format_is_told_of_each_alert_by_itself(session: aiohttp.ClientSession) -> None:
     assert webhook(session, url="http://example.com/", format=WebhookFormat.SIMPLE).per_alert
     assert not webhook(session, url="http://example.com/").per_alert
+
+
+class TestATemplateInTheUrl:
+    async def test_it_decides_where_each_message_goes(
+        self, server: ReceiverServer, session: aiohttp.ClientSession
+    ) -> None:
+        hook = webhook(session, url=f"{server.url}/{{{{ .CommonLabels.team }}}}?key=1")
+        for team in ("core", "search"):
+            assert await hook.send(a_delivery_of(hook, a_message(a_posted_alert("A", team=team))), at=T0) == Delivered()
+        assert [one.path for one in server.received] == ["/core", "/search"]
+
+    @pytest.mark.parametrize("template", ["{{ .Nope }}", "{{ .CommonLabels.nothing }}", "ftp://{{ .Status }}"])
+    async def test_what_is_no_url_is_not_asked(self, session: aiohttp.ClientSession, template: str) -> None:
+        hook = webhook(session, url=template)
+        assert isinstance(await hook.send(a_delivery_of(hook, MESSAGE), at=T0), Rejected)
+
+
+class TestAPayloadOfItsOwn:
+    async def test_its_texts_are_templates(self, server: ReceiverServer, session: aiohttp.ClientSession) -> None:
+        payload = {"text": "{{ .Status }}", "{{ .Receiver }}": [1, {"labels": "{{ .CommonLabels | toJson }}"}]}
+        hook = webhook(session, url=f"{server.url}/hook", payload=payload)
+        assert await hook.send(a_delivery_of(hook, MESSAGE), at=T0) == Delivered()
+        assert server.received[0].json == {"text": "firing", "ops": [1, {"labels": {"alertname": "A"}}]}
+
+    async def test_a_template_that_fails_still_tells(self, session: aiohttp.ClientSession) -> None:
+        payload = webhook(session, url="http://a/", payload={"text": "{{ .Nope }}"}).render(MESSAGE)
+        assert payload.is_fallback
+        assert b"[FIRING:1] A (alertd could not render" in payload.body
+
+
+class TestSigning:
+    SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+    async def test_each_attempt_is_signed_anew_under_the_same_id(
+        self, server: ReceiverServer, session: aiohttp.ClientSession
+    ) -> None:
+        hook = webhook(session, url=f"{server.url}/hook", signing={"secrets": [self.SECRET]})
+        delivery = a_delivery()
+        for at in (T0, after(seconds=30)):
+            await hook.send(delivery, at=at)
+        first, second = (one.headers for one in server.received)
+        assert first["webhook-id"] == second["webhook-id"] == f"msg_{delivery.id}"
+        assert int(second["webhook-timestamp"]) - int(first["webhook-timestamp"]) == 30
+        for headers, at in ((first, T0), (second, after(seconds=30))):
+            expected = signature_headers(
+                [key_of(self.SECRET)], delivery_id=delivery.id, body=delivery.payload.body, at=at
+            )
+            assert headers["webhook-signature"] == expected["webhook-signature"]
+
+    async def test_secrets_in_files_are_read_at_each_attempt(
+        self, server: ReceiverServer, session: aiohttp.ClientSession, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "secret"
+        hook = webhook(session, url=f"{server.url}/hook", signing={"secret_files": [str(file)]})
+        assert isinstance(await hook.send(a_delivery(), at=T0), Retry), "there is no file yet"
+        file.write_text("whsec_c4n4ry!")
+        refused = await hook.send(a_delivery(), at=T0)
+        assert isinstance(refused, Rejected)
+        assert "c4n4ry" not in refused.why
+        file.write_text(self.SECRET)
+        assert await hook.send(a_delivery(), at=T0) == Delivered()
+
+    @pytest.mark.parametrize(
+        ("signing", "problem"),
+        [
+            pytest.param({}, "signing needs one of secrets or secret_files", id="no secret"),
+            pytest.param({"secrets": ["whsec_YzRuNHJ5"]}, "a signing secret holds 24 to 64 bytes", id="too short"),
+            pytest.param({"secrets": ["c4n4ry!"]}, "a signing secret is whsec_ and base64", id="no base64"),
+        ],
+    )
+    def test_bad_secrets_are_refused(self, signing: dict[str, object], problem: str) -> None:
+        with pytest.raises(ValidationError, match=problem) as caught:
+            WebhookSettings.model_validate({"url": "http://a/", "signing": signing})
+        assert "c4n4ry" not in "".join(error["msg"] for error in caught.value.errors())
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        pytest.param(
+            {"payload": {}, "format": "simple"}, "payload has no meaning", id="a payload in the simple format"
+        ),
+        pytest.param(
+            {"extended": True, "format": "simple"}, "extended adds to", id="an extension of the simple format"
+        ),
+        pytest.param(
+            {"extended": True, "payload": {}}, "extended adds to", id="an extension of a payload of one's own"
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_refused(settings: dict[str, object], problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        WebhookSettings.model_validate({"url": "http://a/"} | settings)

@@ -67,6 +67,26 @@ def simple(alert: PostedAlert, *, include_labels: bool = False, send_resolved: b
     return simple_payload(message, include_labels=include_labels, send_resolved=send_resolved)
 
 
+def test_extended_adds_what_only_alertd_knows() -> None:
+    firing = a_posted_alert("A", value=0.082, threshold=0.05, annotations={"runbook_url": "http://r.example.org/1"})
+    resolved = replace(
+        a_posted_alert("A", x="2", ends_at=after(minutes=1), annotations=firing.annotations, value=math.nan),
+        resolved_value=math.inf,
+    )
+    flush = a_flush(firing, resolved, labels=LabelSet({"alertname": 'A "quoted"'}))
+    message = compose(flush, Reason.FIRST_NOTIFICATION, send_resolved=True, external_url="http://a.example.com")
+    plain, extended = (json.loads(alertmanager_payload(message, extended=more)) for more in (False, True))
+    assert extended.pop("alertd") == {
+        "values": {
+            firing.fingerprint: {"value": 0.082, "threshold": 0.05, "unit": ""},
+            resolved.fingerprint: {"value": None, "threshold": None, "unit": ""},
+        },
+        "silenceURL": "http://a.example.com/#/silences/new?filter=%7Balertname%3D%22A%20%5C%22quoted%5C%22%22%7D",
+        "runbookURL": "http://r.example.org/1",
+    }
+    assert extended == plain, "the rest stays as it is"
+
+
 def test_the_simple_payload_byte_for_byte() -> None:
     alert = a_posted_alert(
         "HighErrorRate",
