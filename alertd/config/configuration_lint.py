@@ -22,7 +22,7 @@ _ACTION = "{{"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """alertd.yml, and what is known of the alerts that its rules make."""
+    """alertd.yml, in which nothing is surely wrong, and what is known of the alerts that its rules make."""
 
     root: Table
     alerts: tuple[AlertLabels, ...] = ()
@@ -63,9 +63,9 @@ def _unreachable_in(route: Table, above: Matchers) -> Iterator[Problem]:
     takers: list[tuple[Table, Matchers]] = []
     children = route.get("routes")
     for child in children.items if isinstance(children, Items) else ():
-        own = matchers_of(child) if isinstance(child, Table) else None
-        if not isinstance(child, Table) or own is None:
+        if not isinstance(child, Table):
             continue
+        own = matchers_of(child)
         given = (*above, *own)
         reason = _why_unreachable(own, given, takers)
         if reason:
@@ -111,7 +111,7 @@ def inhibition_without_label(subject: Subject) -> Iterator[Problem]:
             continue
         for side in ("source", "target"):
             matchers = matchers_of(rule, f"{side}_")
-            matching = [alert for alert in subject.alerts if matchers is not None and alert.may_match(matchers)]
+            matching = [alert for alert in subject.alerts if alert.may_match(matchers)]
             for name in equal.items:
                 if matching and isinstance(name, Scalar) and not any(alert.may_have(name.text) for alert in matching):
                     yield _warning(

@@ -1,39 +1,22 @@
-"""What routes and inhibition rules of a file match, and what follows from that; for lint only.
-
-A file with faults has none of it: they are told elsewhere.
-"""
+"""What routes and inhibition rules of a file match, and what follows from that; for lint only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from alertd.labels.matcher import Matcher, Matchers, Op
+from alertd.dispatch.matcher_settings import together
+from alertd.labels.matcher import Matcher, Matchers
 from alertd.labels.matcher_parse import parse_matchers
-from alertd.yamlio import Items, Node, Scalar, Table
+from alertd.yamlio import Items, Table, texts
 
 
-def matchers_of(table: Table, prefix: str = "") -> Matchers | None:
-    """Everything a route must match, or, with `source_` or `target_`, a side of an inhibition rule; None where it is at fault."""
-    try:
-        return tuple(_written(table, prefix))
-    except ValueError:
-        return None
-
-
-def _written(table: Table, prefix: str) -> Iterator[Matcher]:
-    for key, op in (("match", Op.EQUAL), ("match_re", Op.REGEX)):
-        pairs = table.get(prefix + key)
-        for name, entry in pairs.entries.items() if isinstance(pairs, Table) else ():
-            yield Matcher(name, op, _text(entry.value))
+def matchers_of(table: Table, prefix: str = "") -> Matchers:
+    """Everything a route must match, or, with `source_` or `target_`, a side of an inhibition rule; it must have no faults."""
+    match, match_re = (table.get(prefix + key) for key in ("match", "match_re"))
     listed = table.get(f"{prefix}matchers")
-    for item in listed.items if isinstance(listed, Items) else ():
-        yield from parse_matchers(_text(item))
-
-
-def _text(node: Node) -> str:
-    if not isinstance(node, Scalar):
-        raise ValueError("must be a text")
-    return node.text
+    return together(
+        texts(match) if match is not None else {},
+        texts(match_re) if match_re is not None else {},
+        [parse_matchers(texts(item)) for item in (listed.items if isinstance(listed, Items) else ())],
+    )
 
 
 def follows(matcher: Matcher, given: Matchers) -> bool:

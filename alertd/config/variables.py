@@ -7,7 +7,7 @@ Keys and rule files are never touched.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,12 @@ from alertd.yamlio import Entry, Items, Node, Problem, Scalar, Table, Tag, is_nu
 _REFERENCE = re.compile(r"\$\$|\$\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DEFAULT = ":-"
+
+_TEXTS_BY_NAME = frozenset({
+    "match", "match_re", "source_match", "source_match_re", "target_match", "target_match_re", "labels", "headers",
+    "external_labels",
+})  # fmt: skip
+"""Mappings of any names to texts: there null is the empty text, as in Go; a matcher must not get lost."""
 
 
 class Variables:
@@ -28,20 +34,24 @@ class Variables:
         self.files: dict[Path, bytes] = {}
 
     def fill(self, node: Node) -> Node:
-        """The same values with every reference filled in; nothing in it is null, for null means absent."""
+        """The same values with every reference filled in; nothing in it is null, for null means absent,
+        or the empty text where names are free."""
         match node:
             case Scalar() if "$" in node.text:
                 return replace(node, text=self._filled(node), tag=Tag.STR)
             case Items():
                 return replace(node, items=tuple(self.fill(item) for item in node.items if not is_null(item)))
             case Table():
-                entries = {
-                    key: Entry(entry.key, self.fill(entry.value))
-                    for key, entry in node.entries.items()
-                    if not is_null(entry.value)
-                }
-                return replace(node, entries=entries)
+                return replace(node, entries=dict(self._entries(node)))
         return node
+
+    def _entries(self, table: Table) -> Iterator[tuple[str, Entry]]:
+        for key, entry in table.entries.items():
+            value = entry.value
+            if key in _TEXTS_BY_NAME and isinstance(value, Table):
+                value = _without_null(value)
+            if not is_null(value):
+                yield key, Entry(entry.key, self.fill(value))
 
     def _filled(self, scalar: Scalar) -> str:
         def one(match: re.Match[str]) -> str:
@@ -91,3 +101,14 @@ class Variables:
 
     def _wrong(self, scalar: Scalar, offset: int, message: str, fix: str) -> None:
         self.problems.append(scalar.problem(message, fix=fix, at=scalar.place(offset)))
+
+
+def _without_null(table: Table) -> Table:
+    """The same mapping with empty texts in place of null."""
+    entries = {
+        key: Entry(entry.key, replace(entry.value, text="", tag=Tag.STR))
+        if isinstance(entry.value, Scalar) and entry.value.is_null
+        else entry
+        for key, entry in table.entries.items()
+    }
+    return replace(table, entries=entries)

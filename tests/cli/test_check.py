@@ -142,3 +142,25 @@ def test_a_pipe_gets_no_colours_and_a_terminal_none_under_no_color() -> None:
         [sys.executable, "-m", "alertd", "check", LOADER / "C04.yml"], capture_output=True, timeout=60, check=False
     )
     assert (piped.returncode, b"\x1b[" in piped.stdout) == (1, False)
+
+
+def test_findings_in_a_configuration_are_chosen_like_those_in_rules(folder: Path) -> None:
+    Path("alertd.yml").write_text(
+        "route: {receiver: a}\nreceivers:\n- {name: a, pagerduty_configs: [{routing_key: k, severity: page}]}\n- {name: b}\n"
+    )
+    everything = check().output.splitlines()
+    assert [line.rpartition(" [")[2] for line in everything[:-1]] == ["AL105]", "AL101]"]
+    assert everything[-1] == "1 configuration: no errors, 1 warning, 1 note"
+    assert check("--lint", "none").output.splitlines() == ["1 configuration: no errors, no warnings"]
+    assert check("--lint", "unused-receiver").output.splitlines()[-1] == "1 configuration: no errors, 1 warning"
+    assert check("--lint-fatal").exit_code == 3
+    assert check("--lint-fatal", "--lint", "AL105").exit_code == 0
+
+
+def test_a_template_that_fails_is_an_error_whatever_findings_are_wanted(folder: Path) -> None:
+    Path("alertd.yml").write_text(
+        "route: {receiver: a}\nreceivers: [{name: a, slack_configs: [{api_url: 'http://x/', text: '{{ .Nope }}'}]}]\n"
+    )
+    result = check("--lint", "none")
+    assert result.exit_code == 1
+    assert "receivers[0].slack_configs[0].text: template fails for a firing group" in result.output

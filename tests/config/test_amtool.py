@@ -41,6 +41,7 @@ GOOD = {
     "several matchers in one text": route("{matchers: ['{a=b, c=~\"d,e\"}']}"),
     "a matcher with an empty value": route("{matchers: ['a=']}"),
     "matchers without quotes in a list": route("{matchers: [severity=\"page\", team=\"ai\"]}"),
+    "nothing in match": route("{match: {code: }, receiver: a}"),
     "a number in match": route("{match: {code: 500}}"),
     "an empty number of routes": f"route: {{receiver: a, routes: []}}\n{A}",
     "routes in routes": route("{routes: [{routes: [{receiver: a, continue: true}]}]}"),

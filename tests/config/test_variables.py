@@ -47,6 +47,10 @@ def test_null_is_absent() -> None:
     assert fill("{a: null, b: [1, ~, 2], c: {d: }}") == ({"b": ["1", "2"], "c": {}}, [])
 
 
+def test_null_is_the_empty_text_where_names_are_free() -> None:
+    assert fill("{match: {team: , a: b}, labels: ~, x: {match: ~}}") == ({"match": {"team": "", "a": "b"}, "x": {}}, [])
+
+
 @pytest.mark.parametrize(
     ("written", "problem"),
     [
