@@ -10,58 +10,19 @@ import re
 from functools import lru_cache
 from typing import Any
 
-import re2
-
+from alertd.labels import regex
 from alertd.template.errors import CallFailed
 from alertd.template.quoting import valid_text
 
 _REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
-# RE2's C++ messages -> Go's, where they differ.
-_MESSAGES = {
-    "missing ]": "missing closing ]",
-    "missing )": "missing closing )",
-    "unexpected )": "unexpected )",
-    "no argument for repetition operator": "missing argument to repetition operator",
-    "bad repetition operator": "invalid nested repetition operator",
-    "invalid repetition size": "invalid repeat count",
-    "invalid perl operator": "invalid or unsupported Perl syntax",
-    "invalid escape sequence": "invalid escape sequence",
-    "invalid character class range": "invalid character class range",
-    "invalid character class": "invalid character class",
-    "trailing \\": "trailing backslash at end of expression",
-    "invalid named capture group": "invalid named capture",
-    "invalid UTF-8": "invalid UTF-8",
-}
 
 
-def _options() -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    return options
-
-
-@lru_cache(maxsize=512)
 def compile_pattern(pattern: str) -> Any:
     """A compiled RE2 pattern; CallFailed with Go's message for one that Go refuses."""
-    if _has_single_byte(pattern):
-        raise CallFailed("error parsing regexp: invalid escape sequence: `\\C`")
     try:
-        return re2.compile(valid_text(pattern), options=_options())
-    except re2.error as error:
-        raise CallFailed(f"error parsing regexp: {_message(error)}") from None
-
-
-def _has_single_byte(pattern: str) -> bool:
-    r"""Whether `\C` occurs: RE2 knows it, Go does not."""
-    return any(match[0] == "\\C" for match in re.finditer(r"\\Q.*?(?:\\E|$)|\\.", pattern, re.DOTALL))
-
-
-def _message(error: Exception) -> str:
-    text = error.args[0] if error.args else ""
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
-    cause, _, culprit = str(text).partition(": ")
-    return f"{_MESSAGES.get(cause, cause)}: `{culprit}`"
+        return regex.compile_pattern(valid_text(pattern))
+    except regex.RegexError as error:
+        raise CallFailed(str(error)) from None
 
 
 def matches(pattern: str, text: str) -> bool:
