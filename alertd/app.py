@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import socket
+import uuid
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -26,10 +27,11 @@ from alertd.api.server import Server, make_app, parse_address
 from alertd.api.services import Services
 from alertd.clock import Clock, SystemClock
 from alertd.config.load import Config, digest, load
+from alertd.dispatch.inhibition import InhibitRule
 from alertd.dispatch.route import Route
 from alertd.engine.alertmanagers import Alertmanagers
 from alertd.engine.deliverer import Deliverer
-from alertd.engine.dispatcher import Dispatcher
+from alertd.engine.dispatcher import Dispatcher, Dispatching
 from alertd.engine.evaluator import Evaluator, Outlets, Setup
 from alertd.engine.group_evaluator import GroupEvaluator
 from alertd.engine.janitor import HISTORY_RETENTION, Janitor
@@ -37,6 +39,7 @@ from alertd.engine.ports import Integration, Store
 from alertd.engine.readings import DeliveryMetrics, read_group, read_outbox, read_sources, read_traffic
 from alertd.engine.remote_writer import RemoteWriter
 from alertd.engine.scheduler import Scheduler
+from alertd.engine.silencer import Silencer
 from alertd.errors import AlertdError
 from alertd.http import new_session
 from alertd.notify.plan import Planner
@@ -100,9 +103,11 @@ class _Links:
     setup: Setup
     writer: RemoteWriter
     alertmanagers: Alertmanagers
-    route: Route
-    receivers: Mapping[str, Sequence[Integration]]
-    planner: Planner
+    dispatching: Dispatching
+
+    @property
+    def receivers(self) -> Mapping[str, Sequence[Integration]]:
+        return self.dispatching.receivers
 
     async def stop(self) -> None:
         await asyncio.gather(self.writer.stop(STOP_LIMIT), self.alertmanagers.stop(STOP_LIMIT))
@@ -142,10 +147,14 @@ class App:
         )
         self._evaluator = Evaluator(links.setup, store=store, clock=clock, outlets=outlets)
         self._scheduler = Scheduler(self._evaluator.run_slot, clock=clock)
+        self._silencer = Silencer(store, clock=clock, new_id=lambda: str(uuid.uuid4()))
         self._dispatcher = Dispatcher(
-            links.route, links.receivers, planner=links.planner, clock=clock, store=store,
+            links.dispatching,
+            silences=self._silencer.silences,
+            clock=clock,
+            store=store,
             queued=lambda: self._deliverer.wake(),
-        )  # fmt: skip
+        )
         self._deliverer = Deliverer(
             links.receivers, store=store, clock=clock, random=self._random, hooks=DeliveryMetrics(self._metrics),
             delivered=self._dispatcher.settle,
@@ -168,14 +177,24 @@ class App:
             setup=Setup(evaluator=evaluator, fetcher=fetcher, settings=config.evaluation, external_url=url),
             writer=writer,
             alertmanagers=Alertmanagers(config.alertmanagers, self._session, clock=self._clock, random=self._random),
-            route=Route.from_settings(config.route) if config.route else NOBODY,
-            receivers=by_receiver(config.receivers, self._tools(config)),
-            planner=Planner(new_id=self._ids, external_url=url),
+            dispatching=Dispatching(
+                route=Route.from_settings(config.route) if config.route else NOBODY,
+                receivers=by_receiver(config.receivers, self._tools(config)),
+                planner=Planner(new_id=self._ids, external_url=url),
+                inhibit_rules=[
+                    InhibitRule.from_settings(rule, number) for number, rule in enumerate(config.inhibit_rules)
+                ],
+                intervals={interval.name: interval for interval in config.time_intervals},
+            ),
         )
 
     def _tools(self, config: Config) -> Tools:
         """What receivers work with."""
-        return Tools(session=self._session, rendering=Rendering(templates=TemplateSet()), log=self._store)
+        rendering = Rendering(
+            templates=TemplateSet(config.templates),
+            failed=lambda place, kind: self._metrics.template_failed(receiver=place.receiver, integration=kind),
+        )
+        return Tools(session=self._session, rendering=rendering, log=self._store)
 
     def _url(self, config: Config) -> str:
         """How people reach this alertd, without a trailing slash."""
@@ -213,6 +232,7 @@ class App:
     async def _prepare(self) -> None:
         """Whatever may fail at a start, with a reason to tell; nothing is running yet but the doors."""
         self._note_loaded()
+        await self._silencer.start()
         await self._deliverer.start()
         await self._dispatcher.start()
         await self._evaluator.start(self._config.groups)
@@ -281,7 +301,7 @@ class App:
         self._run_links(links)
         await self._evaluator.replace(config.groups, links.setup)
         self._deliverer.replace(links.receivers)
-        self._dispatcher.replace(links.route, links.receivers, links.planner)
+        self._dispatcher.replace(links.dispatching)
         await self._evaluator.withdraw(self._dispatcher.alerts())
         self._groups_since = self._clock.now()
         self._scheduler.replace(config.groups)

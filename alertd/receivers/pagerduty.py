@@ -65,7 +65,7 @@ class PagerDuty:
 
     def render(self, message: Message) -> Payload:
         text = self._rendering.text(message)
-        address = self._rendering.address(self._key.value, text, place=self._place, what=f"{self._key_name}")
+        address = self._rendering.address(self._key.value, text, place=self._place, kind=self.integration)
         return self._rendering.payload(
             message,
             place=self._place,

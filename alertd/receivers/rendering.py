@@ -74,7 +74,7 @@ class Rendering:
             self.failed(place, kind)
             return replace(write_plain(plain_text(message, problem=str(error))), is_fallback=True)
 
-    def address(self, template: str, text: Text, *, place: Place, what: str) -> str:
+    def address(self, template: str, text: Text, *, place: Place, kind: str) -> str:
         """A URL or key that a template makes for one message; "" when it is no template, or fails.
 
         Neither the template nor its result is ever shown: one may be a secret, the other hold it.
@@ -84,8 +84,8 @@ class Rendering:
         try:
             return text(template).strip()
         except TemplateError as error:
-            log.error("address_failed", receiver=place.receiver, index=place.index, key=what, line=error.line)
-            self.failed(place, what)
+            log.error("address_failed", receiver=place.receiver, integration=kind, index=place.index, line=error.line)
+            self.failed(place, kind)
             return ""
 
 

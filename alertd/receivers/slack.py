@@ -120,7 +120,7 @@ class _Attempt:
         answer = await self._ask(self._url, body)
         if answer.verdict is Verdict.MALFORMED:
             answer = await self._ask(self._url, _plain(body, answer))
-        return answer.outcome or Delivered(answer.reference)
+        return answer.outcome or Delivered(answer.reference, answer.said)
 
     async def update(self, body: bytes, root: str) -> SlackAnswer:
         """The message `root` says something else."""
@@ -134,7 +134,7 @@ class _Attempt:
         answer = await self._ask(self._url, _with(body, channel=channel, thread_ts=ts, reply_broadcast=broadcast))
         if answer.verdict is Verdict.GONE:
             return await self.post(body)
-        return answer.outcome or Delivered(root)
+        return answer.outcome or Delivered(root, answer.said)
 
     async def _ask(self, url: str, body: bytes) -> SlackAnswer:
         headers = {"Content-Type": "application/json"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -81,20 +81,23 @@ class SlackAnswer:
     outcome     None: taken
     verdict     what to do where it was not taken, for a reason Slack names
     reference   channel and ts of the message, as a bot is told them
+    said        where it was taken, in what words
     """
 
     outcome: Outcome | None
     verdict: Verdict | None = None
     reference: str = ""
+    said: str = field(default="", compare=False)
 
 
 def understand(answer: HttpAnswer, *, at: datetime, hide: list[str]) -> SlackAnswer:
     """What an answer of a webhook (`ok`, or an error in words) or of the Web API (JSON) means."""
     body = _decode(answer)
     if answer.ok and body is None and answer.body.strip() == b"ok":
-        return SlackAnswer(outcome=None)
+        return SlackAnswer(outcome=None, said=describe(answer, hide=hide))
     if answer.ok and body is not None and body.ok:
-        return SlackAnswer(outcome=None, reference=f"{body.channel} {body.ts}" if body.channel and body.ts else "")
+        reference = f"{body.channel} {body.ts}" if body.channel and body.ts else ""
+        return SlackAnswer(outcome=None, reference=reference, said=describe(answer, hide=hide, says="ok"))
     word = body.error if body is not None else answer.excerpt()
     verdict = _VERDICTS.get(word)
     if not answer.ok:

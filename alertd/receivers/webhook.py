@@ -71,7 +71,9 @@ class Webhook:
     def _address(self, message: Message) -> str:
         if not templated(self._url.value):
             return ""
-        return self._rendering.address(self._url.value, self._rendering.text(message), place=self._place, what="url")
+        return self._rendering.address(
+            self._url.value, self._rendering.text(message), place=self._place, kind=self.integration
+        )
 
     async def send(self, delivery: Delivery, *, at: datetime) -> Outcome:
         payload = delivery.payload

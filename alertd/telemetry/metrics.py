@@ -69,6 +69,10 @@ class Metrics:
             "alertd_notification_failures_total", "Attempts to deliver a notification that failed, by reason.",
             ["receiver", "integration", "reason"], registry=registry,
         )  # fmt: skip
+        self._template_failures = Counter(
+            "alertd_notification_template_failures_total", "Templates of notifications that failed; a plain message went out.",
+            ["receiver", "integration"], registry=registry,
+        )  # fmt: skip
         self._notification_seconds = Histogram(
             "alertd_notification_latency_seconds", "Duration of attempts to deliver a notification.",
             ["integration"], buckets=REQUEST_BUCKETS, registry=registry,
@@ -96,6 +100,7 @@ class Metrics:
             for outcome in OUTCOMES:
                 self._notifications.labels(receiver, integration, outcome)
             self._notification_seconds.labels(integration)
+            self._template_failures.labels(receiver, integration)
 
     def notification_attempted(
         self, *, receiver: str, integration: str, outcome: str, took: timedelta, reason: str = ""
@@ -109,6 +114,10 @@ class Metrics:
         self._notification_seconds.labels(integration).observe(took.total_seconds())
         if reason:
             self._notification_failures.labels(receiver, integration, reason).inc()
+
+    def template_failed(self, *, receiver: str, integration: str) -> None:
+        """A template of a notification could not be rendered."""
+        self._template_failures.labels(receiver, integration).inc()
 
     def config_loaded(self, *, at: datetime) -> None:
         """The configuration was loaded, at the start or by a reload."""

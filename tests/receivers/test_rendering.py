@@ -97,7 +97,7 @@ class TestATemplateThatFails:
 class TestAddresses:
     def address(self, template: str) -> str:
         rendering = a_rendering()
-        return rendering.address(template, rendering.text(MESSAGE), place=PLACE, what="url")
+        return rendering.address(template, rendering.text(MESSAGE), place=PLACE, kind="webhook")
 
     def test_a_template_makes_it(self) -> None:
         assert self.address("http://{{ .CommonLabels.team }}/\n") == "http://search/"

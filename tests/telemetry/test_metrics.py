@@ -187,3 +187,12 @@ async def test_every_metric_says_what_it_means_and_has_our_name() -> None:
     for family in parse(await text_of(metrics([GROUP]))):
         assert family.documentation.endswith("."), family.name
         assert family.name.startswith(("alertd_", "process_")), family.name
+
+
+async def test_failed_templates_are_counted_from_zero() -> None:
+    shown = metrics([])
+    shown.expect_notifications([("ops", "slack")])
+    series = "alertd_notification_template_failures_total{integration=slack,receiver=ops}"
+    assert (await values(shown))[series] == 0
+    shown.template_failed(receiver="ops", integration="slack")
+    assert (await values(shown))[series] == 1
