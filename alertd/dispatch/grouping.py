@@ -204,6 +204,15 @@ class Groups:
         """Every alert in any group, once."""
         return [alert for labels in self._places if (alert := self.known(labels)) is not None]
 
+    def label_sets(self) -> Sequence[LabelSet]:
+        """Those of every alert."""
+        return list(self._places)
+
+    @property
+    def alert_count(self) -> int:
+        """How many alerts are in any group."""
+        return len(self._places)
+
     def known(self, labels: LabelSet) -> PostedAlert | None:
         """The alert with these labels, if it is in any group."""
         for place in self._places.get(labels, ()):

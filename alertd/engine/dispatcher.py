@@ -7,6 +7,7 @@ that are settled. Only then the deliverer is woken.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,7 +15,12 @@ import structlog
 from alertd.alerts.posted import PostedAlert
 from alertd.clock import Clock
 from alertd.dispatch.grouping import AggregationGroup, GroupFlush, Groups
+from alertd.dispatch.inhibition import Inhibitor, InhibitRule
+from alertd.dispatch.mutes import Mutes
+from alertd.dispatch.muting import Muter
 from alertd.dispatch.route import Route
+from alertd.dispatch.silence_index import Silences
+from alertd.dispatch.time_intervals import TimeIntervalSettings
 from alertd.engine.alarm import Alarm
 from alertd.engine.ports import Integration, Store, Transaction
 from alertd.errors import StoreError
@@ -31,31 +37,40 @@ IDLE = timedelta(minutes=1)
 STORE_PAUSE = timedelta(seconds=5)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatching:
+    """What a configuration says about telling people; replaced as a whole by a reload.
+
+    receivers   the integrations of each receiver, by its name
+    intervals   time intervals by their names
+    """
+
+    route: Route
+    receivers: Mapping[str, Sequence[Integration]]
+    planner: Planner
+    inhibit_rules: Sequence[InhibitRule] = ()
+    intervals: Mapping[str, TimeIntervalSettings] = field(default_factory=dict)
+
+
 class Dispatcher:
     """Takes alerts, groups them, and puts what is owed into the outbox.
 
-    receivers   the integrations of each receiver, by its name
-    queued      called when the outbox has new deliveries
+    silences   those of the moment; whoever owns them changes them
+    queued     called when the outbox has new deliveries
     """
 
     def __init__(
-        self,
-        route: Route,
-        receivers: Mapping[str, Sequence[Integration]],
-        *,
-        planner: Planner,
-        clock: Clock,
-        store: Store,
-        queued: Callable[[], None],
+        self, config: Dispatching, *, silences: Silences, clock: Clock, store: Store, queued: Callable[[], None]
     ) -> None:
-        self._receivers = receivers
-        self._planner = planner
+        self._config = config
+        self._silences = silences
         self._clock = clock
         self._store = store
         self._queued = queued
-        self._groups = Groups(route)
+        self._groups = Groups(config.route)
+        self._muter = self._muter_of(config)
         self._alarm = Alarm(clock)
-        self._next_config: tuple[Route, Mapping[str, Sequence[Integration]], Planner] | None = None
+        self._next_config: Dispatching | None = None
         self._unsaved: set[str] = set()  # keys of groups whose timer is not on disk yet, or no longer right there
         self._unwanted: list[PostedAlert] = []  # on disk, but nothing waits for them
         self._to_settle: set[str] = set()
@@ -64,6 +79,7 @@ class Dispatcher:
         """Take up the groups as they were; call once, before `run`."""
         timers = {timer.group_key: timer for timer in await self._store.group_timers()}
         alerts = await self._store.posted_alerts()
+        self._muter.inhibitor.put(alerts)
         for alert in sorted(alerts, key=lambda alert: alert.updated_at):
             for group in self._groups.insert(alert, alert.updated_at):
                 if group.key in timers:
@@ -81,6 +97,15 @@ class Dispatcher:
         """Every alert in any group, once."""
         return self._groups.alerts()
 
+    def label_sets(self) -> Sequence[LabelSet]:
+        """Those of every alert; quicker than `alerts`."""
+        return self._groups.label_sets()
+
+    @property
+    def alert_count(self) -> int:
+        """How many alerts are in any group."""
+        return self._groups.alert_count
+
     def known(self, labels: LabelSet) -> PostedAlert | None:
         """The alert with these labels, if it is in any group."""
         return self._groups.known(labels)
@@ -92,6 +117,8 @@ class Dispatcher:
     def ingest(self, alerts: Sequence[PostedAlert]) -> None:
         """Take alerts that were saved with `put_posted`. The end of an episode nobody knows of is ignored."""
         at = self._clock.now()
+        # All of them before any group is looked at: sources are known before their targets are judged.
+        self._muter.inhibitor.put(alerts)
         for alert in alerts:
             if alert.resolved(at) and not self._groups.holding(alert):
                 self._unwanted.append(alert)
@@ -104,10 +131,14 @@ class Dispatcher:
         self._to_settle.add(group_key)
         self._alarm.ring()
 
-    def replace(self, route: Route, receivers: Mapping[str, Sequence[Integration]], planner: Planner) -> None:
+    def replace(self, config: Dispatching) -> None:
         """Take a new configuration before the next flush; groups that stay the same keep their clock."""
-        self._next_config = (route, receivers, planner)
+        self._next_config = config
         self._alarm.ring()
+
+    def mutes(self, labels: LabelSet, route: Route) -> Mutes:
+        """Everything that mutes an alert with these labels on a route now."""
+        return self._muter.mutes(labels, route, self._clock.now())
 
     async def run(self) -> None:
         """Flush groups as they become due, until cancelled."""
@@ -131,10 +162,18 @@ class Dispatcher:
     def _take_config(self) -> None:
         if self._next_config is None:
             return
-        route, self._receivers, self._planner = self._next_config
-        self._next_config = None
-        old, self._groups = self._groups, self._groups.regrouped(route, self._clock.now())
+        self._config, self._next_config = self._next_config, None
+        old, self._groups = self._groups, self._groups.regrouped(self._config.route, self._clock.now())
         self._unsaved |= {group.key for group in old} ^ {group.key for group in self._groups}
+        self._muter = self._muter_of(self._config)
+
+    def _muter_of(self, config: Dispatching) -> Muter:
+        inhibitor = Inhibitor(config.inhibit_rules)
+        inhibitor.put(self._groups.alerts())
+        return Muter(inhibitor=inhibitor, silences=self._silences, intervals=config.intervals)
+
+    def _snapshot(self, group: AggregationGroup, at: datetime) -> GroupFlush:
+        return self._muter.hold_back(group.snapshot(at), at)
 
     async def _save_arrivals(self) -> None:
         """Timers of groups that began (or vanished), and the alerts that nothing waits for."""
@@ -150,6 +189,7 @@ class Dispatcher:
                     tx.put_group_timer(group.timer)
             tx.drop_posted(unwanted)
         self._unsaved.difference_update(unsaved)
+        self._muter.inhibitor.drop(unwanted)
         del self._unwanted[: len(unwanted)]
 
     async def _settle(self) -> None:
@@ -160,9 +200,10 @@ class Dispatcher:
         if not groups:
             return
         told = await self._told({group.key for group in groups})
-        flushes = [(group, group.snapshot(at)) for group in groups]
+        flushes = [(group, self._snapshot(group, at)) for group in groups]
         gone = [
-            (group, settled(flush, self._receivers.get(flush.receiver, ()), told, at=at)) for group, flush in flushes
+            (group, settled(flush, self._config.receivers.get(flush.receiver, ()), told, at=at))
+            for group, flush in flushes
         ]
         async with self._store.transaction() as tx:
             for group, alerts in gone:
@@ -173,7 +214,7 @@ class Dispatcher:
     async def _flush(self, groups: Sequence[AggregationGroup]) -> None:
         told = await self._told({group.key for group in groups})
         at = self._clock.now()
-        flushes = [group.snapshot(at) for group in groups]
+        flushes = [self._snapshot(group, at) for group in groups]
         plans = [self._plan(flush, told, at) for flush in flushes]
         async with self._store.transaction() as tx:
             for group, flush, plan in zip(groups, flushes, plans, strict=True):
@@ -189,7 +230,7 @@ class Dispatcher:
             self._queued()
 
     def _plan(self, flush: GroupFlush, told: Mapping[Stream, Told], at: datetime) -> FlushPlan:
-        return self._planner.plan(flush, self._receivers.get(flush.receiver, ()), told, at=at)
+        return self._config.planner.plan(flush, self._config.receivers.get(flush.receiver, ()), told, at=at)
 
     async def _told(self, group_keys: Collection[str]) -> Mapping[Stream, Told]:
         # In this order: a delivery that is recorded between the two reads is seen twice rather than not at all.
@@ -205,6 +246,7 @@ class Dispatcher:
     def _leave(self, group: AggregationGroup, alerts: Sequence[PostedAlert]) -> None:
         for alert in alerts:
             self._groups.drop(group, alert)
+        self._muter.inhibitor.drop([alert for alert in alerts if self._groups.known(alert.labels) is None])
         if not len(group):
             self._groups.end(group)
         elif alerts:

@@ -12,7 +12,7 @@ from alertd.alerts.posted import PostedAlert
 from alertd.notify.outbox import Cause, Rejected, Retry
 from alertd.store.memory import MemoryStore, MemoryTransaction
 from tests.support.builders import T0, a_posted_alert, a_route, after
-from tests.support.pipeline import FakeIntegration, a_planner, by_name, pipeline
+from tests.support.pipeline import FakeIntegration, dispatching, pipeline
 
 ROUTE = a_route(
     group_wait=timedelta(seconds=10), group_interval=timedelta(seconds=60), repeat_interval=timedelta(seconds=180)
@@ -296,7 +296,7 @@ class TestReload:
         async with pipeline(hook, route=ROUTE) as run:
             await run.post(A)
             for _ in range(20):
-                run.dispatcher.replace(ROUTE, by_name([hook]), a_planner(seed=9))
+                run.dispatcher.replace(dispatching(hook, route=ROUTE, seed=9))
                 await run.advance(seconds=4)
         assert hook.said == [(10, "FIRING A: first notification")]
 
@@ -305,7 +305,7 @@ class TestReload:
         async with pipeline(hook, route=ROUTE) as run:
             await run.post(A, B)
             await run.advance(seconds=30)
-            run.dispatcher.replace(BY_NAME, by_name([hook]), a_planner(seed=9))
+            run.dispatcher.replace(dispatching(hook, route=BY_NAME, seed=9))
             await run.clock.settle()
             assert [group.key for group in run.dispatcher.groups()] == ['{}:{alertname="A"}', '{}:{alertname="B"}']
             assert {timer.group_key for timer in await run.store.group_timers()} == {

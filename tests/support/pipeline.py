@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,9 +12,12 @@ from random import Random
 
 from alertd.alerts.posted import PostedAlert
 from alertd.clock import SimulatedClock
+from alertd.dispatch.inhibition import InhibitRule
 from alertd.dispatch.route import Route
+from alertd.dispatch.silence_index import Silences
+from alertd.dispatch.time_intervals import TimeIntervalSettings
 from alertd.engine.deliverer import Deliverer, DeliveryLimits
-from alertd.engine.dispatcher import Dispatcher
+from alertd.engine.dispatcher import Dispatcher, Dispatching
 from alertd.engine.ports import Store
 from alertd.errors import StoreError
 from alertd.notify.message import Message
@@ -137,6 +140,23 @@ def a_planner(*, seed: int) -> Planner:
     return Planner(new_id=Ulids(Random(seed)), external_url="http://alertd.example.com")
 
 
+def dispatching(
+    *integrations: FakeIntegration,
+    route: Route | None = None,
+    seed: int = 1,
+    inhibit_rules: Sequence[InhibitRule] = (),
+    intervals: Mapping[str, TimeIntervalSettings] | None = None,
+) -> Dispatching:
+    """A configuration that tells these integrations."""
+    return Dispatching(
+        route=route or a_route(),
+        receivers=by_name(integrations),
+        planner=a_planner(seed=seed),
+        inhibit_rules=inhibit_rules,
+        intervals=intervals or {},
+    )
+
+
 @asynccontextmanager
 async def pipeline(
     *integrations: FakeIntegration,
@@ -145,22 +165,20 @@ async def pipeline(
     clock: SimulatedClock | None = None,
     limits: DeliveryLimits | None = None,
     seed: int = 1,
+    silences: Silences | None = None,
+    inhibit_rules: Sequence[InhibitRule] = (),
+    intervals: Mapping[str, TimeIntervalSettings] | None = None,
 ) -> AsyncIterator[Pipeline]:
     """A running dispatcher and deliverer; with `store` and `clock` of an earlier one: the same after a restart."""
     clock, store = clock or SimulatedClock(T0), store or MemoryStore()
-    receivers = by_name(integrations)
+    config = dispatching(*integrations, route=route, seed=seed, inhibit_rules=inhibit_rules, intervals=intervals)
     counted = Counted()
     queued: list[Callable[[], None]] = []
     dispatcher = Dispatcher(
-        route or a_route(),
-        receivers,
-        planner=a_planner(seed=seed),
-        clock=clock,
-        store=store,
-        queued=lambda: queued[0](),
+        config, silences=silences or Silences(), clock=clock, store=store, queued=lambda: queued[0]()
     )
     deliverer = Deliverer(
-        receivers,
+        config.receivers,
         store=store,
         clock=clock,
         random=Random(seed),
