@@ -31,12 +31,13 @@ def check(path: Path) -> None:
     assert result.exit_code == 0, result.output
 
 
-def settings_of(model: type[BaseModel]) -> Iterator[str]:
-    """The keys of a model as they are written, and those of every model in it."""
+def settings_of(model: type[BaseModel], *, known: frozenset[type[BaseModel]] = frozenset()) -> Iterator[str]:
+    """The keys of a model as they are written, and those of every model in it; routes hold routes."""
     for name, field in model.model_fields.items():
         yield field.alias or name
         for inner in models_in(field.annotation):
-            yield from settings_of(inner)
+            if inner not in known:
+                yield from settings_of(inner, known=known | {inner})
 
 
 def models_in(annotation: object) -> Iterator[type[BaseModel]]:

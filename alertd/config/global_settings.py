@@ -6,26 +6,15 @@ Keys that only feed receivers which alertd reaches through `apprise_configs` are
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from alertd.http import HttpSettings
 from alertd.http.settings import TlsSettings
+from alertd.receivers.email_settings import HostPort
 from alertd.receivers.http_settings import HttpUrl, SecretUrl, at_most_one
 from alertd.settings import Duration, SecretFile, SecretText, Settings
-
-
-def _address(text: str) -> str:
-    _, colon, port = text.rpartition(":")
-    if not colon:
-        raise ValueError(f"address {text}: missing port in address")
-    if not port:
-        raise ValueError(f'address "{text}": port cannot be empty')
-    return text
-
-
-HostPort = Annotated[str, AfterValidator(_address)]
 
 _ONE_OF = (
     "slack_api_url", "slack_app_token", "smtp_auth_password", "smtp_auth_secret", "opsgenie_api_key",
@@ -46,7 +35,7 @@ class GlobalSettings(Settings):
     http_config: HttpSettings | None = Field(
         default=None, description="HTTP settings of receivers that have none of their own"
     )
-    smtp_smarthost: HostPort | None = Field(default=None, description="host:port of the mail server")
+    smtp_smarthost: HostPort = Field(default="", description="host:port of the mail server")
     smtp_from: str = Field(default="", description="sender of mail")
     smtp_hello: str = Field(default="localhost", description="our name in EHLO")
     smtp_auth_username: str = Field(default="", description="user at the mail server")

@@ -18,6 +18,7 @@ from alertd.labels import LabelSet
 from alertd.notify.message import Message, status_of
 from alertd.notify.reason import Reason
 from alertd.receivers.apprise_settings import AppriseSettings, BodyFormat
+from alertd.receivers.email_settings import EmailSettings
 from alertd.receivers.registry import ReceiverSettings
 from alertd.receivers.rendering import Rendering, Text, templated
 from alertd.secret import Secret
@@ -67,7 +68,12 @@ def _integrations(receivers: Iterable[ReceiverSettings]) -> Iterator[tuple[str, 
 
 def _is_page(settings: object, key: str | int) -> bool:
     """Whether a text of the integration is a page."""
-    return isinstance(settings, AppriseSettings) and key == "body" and settings.format is BodyFormat.HTML
+    match settings:
+        case EmailSettings():
+            return key == "html"
+        case AppriseSettings():
+            return key == "body" and settings.format is BodyFormat.HTML
+    return False
 
 
 def _first_fault(
