@@ -151,7 +151,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 @pytest.fixture
 def integration(kind: Kind, server: ReceiverServer, session: aiohttp.ClientSession) -> Integration:
     server.always(kind.path, kind.taken)
-    return kind.make(server.url, some_tools(session), timeout="300ms")
+    return kind.make(server.url, some_tools(session))
 
 
 async def attempt(integration: Integration) -> Outcome:
@@ -195,7 +195,6 @@ async def test_every_attempt_sends_the_same_bytes(integration: Integration, serv
         pytest.param(Answer(status=504), Retry, Cause.SERVER_ERROR, id="504"),
         pytest.param(Answer(status=505), Rejected, Cause.SERVER_ERROR, id="505"),
         pytest.param(Answer(reset=True), Retry, Cause.OTHER, id="the connection is cut"),
-        pytest.param(Answer(hold=True), Retry, Cause.TIMEOUT, id="no answer in time"),
     ],
 )
 async def test_outcomes(
@@ -241,11 +240,18 @@ async def test_an_answer_of_a_megabyte_is_not_read(
     assert len(result.why) < 400
 
 
+async def test_an_attempt_ends_in_time(kind: Kind, server: ReceiverServer, session: aiohttp.ClientSession) -> None:
+    server.always(kind.path, Answer(hold=True))
+    result = await attempt(kind.make(server.url, some_tools(session), timeout="300ms"))
+    assert isinstance(result, Retry)
+    assert (result.cause, result.answered) == (Cause.TIMEOUT, False)
+
+
 async def test_a_body_that_never_ends_does_not_hold_it_up(
-    kind: Kind, integration: Integration, server: ReceiverServer
+    kind: Kind, server: ReceiverServer, session: aiohttp.ClientSession
 ) -> None:
     server.always(kind.path, Answer(status=200, body=b"{", drip=True))
-    result = await attempt(integration)
+    result = await attempt(kind.make(server.url, some_tools(session), timeout="2s"))
     needs_the_body = kind.key == "slack_configs"
     assert isinstance(result, Retry if needs_the_body else Delivered)
 
