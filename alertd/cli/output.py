@@ -23,6 +23,10 @@ COLOURS: Mapping[str, str] = {
 _TABLE_WIDTH_IN_PIPES = 100_000
 
 
+FAILED = 1
+"""Exit status of a verb that did its work, and found what is asked about not to be well."""
+
+
 class Failure(click.ClickException):
     """Ends a verb with a message on stderr: what is wrong, and what to do."""
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -158,10 +157,10 @@ def extend(ids: tuple[str, ...], longer: str | None, until: str | None, url: str
 
 
 @command.command("import")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True), default="-")
+@click.argument("file", type=click.File("rb"), default="-")
 @click.option("--force", is_flag=True, help="always make new ones, never change those with the same id")
 @url_option
-def import_silences(file: Path, force: bool, url: str) -> None:
+def import_silences(file: BinaryIO, force: bool, url: str) -> None:
     """Take silences from FILE (or -), as `alertd silence list --output json` and amtool write them; prints their ids."""
     silences = _read_silences(file)
 
@@ -182,15 +181,13 @@ async def _import_one(client: Client, silence: Mapping[str, Any], *, force: bool
     return str(answer["silenceID"])
 
 
-def _read_silences(file: Path) -> list[dict[str, Any]]:
+def _read_silences(file: BinaryIO) -> list[dict[str, Any]]:
     import msgspec
 
     try:
-        with click.open_file(str(file), "rb") as stream:
-            silences = msgspec.json.decode(stream.read(), type=list[dict[str, Any]])
-    except (OSError, msgspec.DecodeError) as error:
-        raise Failure(f"{file}: {error}; give a JSON list of silences") from None
-    return silences
+        return msgspec.json.decode(file.read(), type=list[dict[str, Any]])
+    except msgspec.DecodeError as error:
+        raise Failure(f"what is to be imported: {error}; give a JSON list of silences") from None
 
 
 async def _get(client: Client, silence_id: str) -> dict[str, Any]:
