@@ -1,9 +1,17 @@
+import itertools
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from alertd.config.configuration_lint import Subject, unreachable_routes
 from alertd.config.load import examine
-from alertd.yamlio import Problem
+from alertd.dispatch.route import Route, RouteSettings
+from alertd.labels import LabelSet
+from alertd.yamlio import Documents, Problem, Table
 
 PLAIN = "receivers: [{name: a}]\n"
 RULES = """\
@@ -109,6 +117,40 @@ def _reach(line: str) -> str:
     place, _, reason = line.partition(" warning AL103: no alert comes to this route: ")
     words = reason.split()
     return f"{place} taken at {words[4]}" if words[0] == "the" else f"{place} {words[0]} {words[1]}"
+
+
+MATCHERS = st.builds(
+    "{}{}{}".format, st.sampled_from("ab"), st.sampled_from(["=", "!=", "=~", "!~"]), st.sampled_from(["x", "y", "x|y", "", ".*", "x.*"])
+)  # fmt: skip
+NODES = st.fixed_dictionaries({"matchers": st.lists(MATCHERS, max_size=2), "continue": st.booleans()})
+ROUTES = st.recursive(
+    st.lists(NODES, max_size=3),
+    lambda inner: st.lists(st.builds(lambda node, routes: {**node, "routes": routes}, NODES, inner), max_size=3),
+    max_leaves=12,
+)
+
+
+@given(ROUTES)
+def test_no_alert_comes_to_a_route_that_is_told(routes: list[dict[str, Any]]) -> None:
+    root = Documents(json.dumps({"route": {"receiver": "r", "routes": routes}}), file="a.yml").read()
+    assert isinstance(root, Table)
+    told = [problem.path for problem in unreachable_routes(Subject(root))]
+    settings = RouteSettings.model_validate({"receiver": "r", "routes": _named(routes, "route")})
+    values = ["", "x", "y", "xy", "z"]
+    reached = {
+        route.receiver
+        for a, b in itertools.product(values, values)
+        for route in Route.from_settings(settings).match(LabelSet({"a": a, "b": b}))
+    }
+    assert not [path for path in told if any(receiver.startswith(path) for receiver in reached)]
+
+
+def _named(routes: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
+    """The same routes, the receiver of each named after its path."""
+    return [
+        {**route, "receiver": f"{path}.routes[{n}]", "routes": _named(route.get("routes", []), f"{path}.routes[{n}]")}
+        for n, route in enumerate(routes)
+    ]
 
 
 def test_a_label_that_is_always_empty_on_one_side_of_an_inhibition(found) -> None:
