@@ -24,7 +24,7 @@ import structlog
 from alertd import __version__
 from alertd.alerts.annotate import TemplateContext
 from alertd.api.server import Server, make_app, parse_address
-from alertd.api.services import Services
+from alertd.api.services import AlertmanagerServices, Services
 from alertd.clock import Clock, SystemClock
 from alertd.config.load import Config, digest, load
 from alertd.dispatch.inhibition import InhibitRule
@@ -34,6 +34,7 @@ from alertd.engine.deliverer import Deliverer
 from alertd.engine.dispatcher import Dispatcher, Dispatching
 from alertd.engine.evaluator import Evaluator, Outlets, Setup
 from alertd.engine.group_evaluator import GroupEvaluator
+from alertd.engine.intake import AlertIntake
 from alertd.engine.janitor import HISTORY_RETENTION, Janitor
 from alertd.engine.ports import Integration, Store
 from alertd.engine.readings import DeliveryMetrics, read_group, read_outbox, read_sources, read_traffic
@@ -155,6 +156,9 @@ class App:
             store=store,
             queued=lambda: self._deliverer.wake(),
         )
+        self._intake = AlertIntake(
+            self._dispatcher, store=store, clock=clock, resolve_timeout=config.defaults.resolve_timeout
+        )  # fmt: skip
         self._deliverer = Deliverer(
             links.receivers, store=store, clock=clock, random=self._random, hooks=DeliveryMetrics(self._metrics),
             delivered=self._dispatcher.settle,
@@ -209,6 +213,15 @@ class App:
             health=self._report,
             not_ready=self._not_ready,
             reload=self.reload,
+            alertmanager=AlertmanagerServices(
+                started_at=self._started_at,
+                now=self._clock.now,
+                receivers=lambda: [receiver.name for receiver in self._config.receivers],
+                original=lambda: self._config.original,
+                dispatcher=self._dispatcher,
+                intake=self._intake,
+                silencer=self._silencer,
+            ),
         )
 
     # -- running ----------------------------------------------------------------------------------------------------
@@ -302,6 +315,7 @@ class App:
         await self._evaluator.replace(config.groups, links.setup)
         self._deliverer.replace(links.receivers)
         self._dispatcher.replace(links.dispatching)
+        self._intake.resolve_timeout = config.defaults.resolve_timeout
         await self._evaluator.withdraw(self._dispatcher.alerts())
         self._groups_since = self._clock.now()
         self._scheduler.replace(config.groups)

@@ -36,7 +36,6 @@ class Operational:
             web.get(f"{prefix}/-/healthy", self.healthy),
             web.get(f"{prefix}/-/ready", self.ready),
             web.post(f"{prefix}/-/reload", self.reload),
-            web.put(f"{prefix}/-/reload", self.reload),
         ]
 
     async def index(self, _: web.Request) -> web.Response:

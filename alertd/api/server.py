@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from alertd.api.alertmanager_v2 import AlertmanagerV2, add_headers
 from alertd.api.operational import Operational
 from alertd.api.prometheus_v1 import PrometheusV1
 from alertd.api.services import Services
@@ -41,10 +42,12 @@ def make_app(services: Services, *, prefix: str = "") -> web.Application:
     """The application with every path under `prefix`, the path of the external URL (`/alertd`, or empty)."""
     prefix = prefix.rstrip("/")
     app = web.Application(client_max_size=BODY_BYTES, middlewares=[_answer_errors])
-    app.add_routes(Operational(services).routes(prefix) + PrometheusV1(services).routes(prefix))
+    for door in (Operational(services), PrometheusV1(services), AlertmanagerV2(services.alertmanager)):
+        app.add_routes(door.routes(prefix))
     if prefix:
         app.add_routes([web.get(path, _to(f"{prefix}/")) for path in ("/", prefix)])
     app.on_response_prepare.append(_harden)
+    app.on_response_prepare.append(add_headers)
     return app
 
 

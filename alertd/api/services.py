@@ -4,9 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from alertd.engine.dispatcher import Dispatcher
+from alertd.engine.intake import AlertIntake
+from alertd.engine.silencer import Silencer
 from alertd.engine.state import GroupState
 from alertd.telemetry.health import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertmanagerServices:
+    """What Alertmanager's API asks.
+
+    now        the present
+    receivers  names of all receivers, in the order of the configuration
+    original   the configuration as that API shows it: its keys alone, without secrets
+    """
+
+    started_at: datetime
+    now: Callable[[], datetime]
+    receivers: Callable[[], Sequence[str]]
+    original: Callable[[], str]
+    dispatcher: Dispatcher
+    intake: AlertIntake
+    silencer: Silencer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +48,4 @@ class Services:
     health: Callable[[], Awaitable[Report]]
     not_ready: Callable[[], str]
     reload: Callable[[], Awaitable[None]]
+    alertmanager: AlertmanagerServices

@@ -12,15 +12,15 @@ SortKey = tuple[object, ...]
 
 def notification_order(alert: PostedAlert) -> SortKey:
     """Sorts alerts as Alertmanager does: `job`, then `instance` (those without the label last), then the label set."""
-    return (*_label_first(alert.labels, "job"), *_label_first(alert.labels, "instance"), *_before(alert.labels))
+    return (*_label_first(alert.labels, "job"), *_label_first(alert.labels, "instance"), *label_order(alert.labels))
 
 
 def _label_first(labels: LabelSet, name: str) -> tuple[bool, str]:
     return name not in labels, labels.get(name)
 
 
-def _before(labels: LabelSet) -> SortKey:
-    """Fewer labels first; then name by name, where the set that lacks a name comes before the one that has it."""
+def label_order(labels: LabelSet) -> SortKey:
+    """The order of label sets, and of groups by theirs: fewer labels first; then name by name, where the set that lacks a name comes before the one that has it."""
     return len(labels), tuple((_descending(name), value) for name, value in labels.items())
 
 

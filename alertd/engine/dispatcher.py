@@ -136,6 +136,11 @@ class Dispatcher:
         self._next_config = config
         self._alarm.ring()
 
+    @property
+    def muter(self) -> Muter:
+        """What mutes by the present configuration."""
+        return self._muter
+
     def mutes(self, labels: LabelSet, route: Route) -> Mutes:
         """Everything that mutes an alert with these labels on a route now."""
         return self._muter.mutes(labels, route, self._clock.now())

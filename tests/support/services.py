@@ -1,17 +1,30 @@
-"""`Services` over rule groups built by hand, for tests of the doors."""
+"""`Services` over rule groups built by hand, and over alerts and silences in memory, for tests of the doors."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import UUID
 
 from alertd.alerts.alert import Alert, State
-from alertd.api.services import Services
+from alertd.api.services import AlertmanagerServices, Services
+from alertd.clock import SimulatedClock
 from alertd.config.rule_files import load_rule_file
+from alertd.dispatch.inhibition import InhibitRule
+from alertd.dispatch.route import Route
+from alertd.dispatch.time_intervals import TimeIntervalSettings
+from alertd.engine.dispatcher import Dispatcher, Dispatching
+from alertd.engine.intake import AlertIntake
+from alertd.engine.ports import Store
 from alertd.engine.readings import read_group
+from alertd.engine.silencer import SilenceLimits, Silencer
 from alertd.engine.state import GroupState, Health
 from alertd.labels import LabelSet
+from alertd.notify.plan import Planner
+from alertd.notify.ulid import Ulids
+from alertd.store.memory import MemoryStore
 from alertd.telemetry.health import Check, Report, Status
 from alertd.telemetry.metrics import Metrics
 
@@ -57,6 +70,7 @@ def services(
     status: Status = Status.HEALTHY,
     not_ready: str = "",
     reload: Callable[[], Awaitable[None]] = no_reload,
+    alertmanager: AlertmanagerServices | None = None,
 ) -> Services:
     """Services that answer with exactly this."""
 
@@ -67,5 +81,54 @@ def services(
 
     return Services(
         version="1.2.3", groups=lambda: groups, metrics=registry.render, health=health, not_ready=lambda: not_ready,
-        reload=reload,
+        reload=reload, alertmanager=alertmanager or an_alertmanager().services,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alertmanager:
+    """What stands behind Alertmanager's API, on a clock that stands still."""
+
+    clock: SimulatedClock
+    store: Store
+    services: AlertmanagerServices
+
+
+def an_alertmanager(
+    route: Route | None = None,
+    *,
+    receivers: Sequence[str] = ("ops",),
+    inhibit_rules: Sequence[InhibitRule] = (),
+    intervals: Sequence[TimeIntervalSettings] = (),
+    store: Store | None = None,
+    most_alerts: int = 1000,
+    limits: SilenceLimits | None = None,
+) -> Alertmanager:
+    """Without `run`: nothing is flushed."""
+    clock, store, random = SimulatedClock(AT), store or MemoryStore(), Random(1)
+    silencer = Silencer(
+        store, clock=clock, new_id=lambda: str(UUID(int=random.getrandbits(128), version=4)), limits=limits
+    )
+    config = Dispatching(
+        route=route or Route(receiver=receivers[0]),
+        receivers={},
+        planner=Planner(new_id=Ulids(random), external_url="http://alertd.example.com"),
+        inhibit_rules=inhibit_rules,
+        intervals={one.name: one for one in intervals},
+    )
+    dispatcher = Dispatcher(config, silences=silencer.silences, clock=clock, store=store, queued=lambda: None)
+    return Alertmanager(
+        clock=clock,
+        store=store,
+        services=AlertmanagerServices(
+            started_at=AT,
+            now=clock.now,
+            receivers=lambda: receivers,
+            original=lambda: "route:\n  receiver: ops\n",
+            dispatcher=dispatcher,
+            intake=AlertIntake(
+                dispatcher, store=store, clock=clock, resolve_timeout=timedelta(minutes=5), most_alerts=most_alerts
+            ),
+            silencer=silencer,
+        ),
+    )

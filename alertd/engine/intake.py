@@ -1,0 +1,133 @@
+"""`AlertIntake`: takes alerts that others post. What is answered for is on disk, and with the dispatcher."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from alertd.alerts.ingest import InvalidAlertError, RawAlert, accept, merge
+from alertd.alerts.posted import PostedAlert
+from alertd.clock import Clock
+from alertd.engine.dispatcher import Dispatcher
+from alertd.engine.ports import Store
+from alertd.labels import LabelSet
+from alertd.notify.history import posted_transition
+
+AT_ONCE = 256
+"""Alerts of one post that are taken and saved in one go: a few milliseconds in which nothing else happens."""
+
+MOST_ALERTS = 1_000_000
+"""Alerts that may be known at one time; further ones are refused, so that a runaway sender cannot use up all memory."""
+
+
+@dataclass(slots=True)
+class IntakeCounters:
+    """Alerts posted since the start; those refused are counted as firing or resolved too, as Alertmanager does."""
+
+    firing: int = 0
+    resolved: int = 0
+    invalid: int = 0
+
+
+class AlertIntake:
+    """Accepts alerts, joins them with what is known, saves them and hands them on.
+
+    resolve_timeout   how long an alert without an end is taken to fire
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        *,
+        store: Store,
+        clock: Clock,
+        resolve_timeout: timedelta,
+        most_alerts: int = MOST_ALERTS,
+    ) -> None:
+        self.resolve_timeout = resolve_timeout
+        self.counters = IntakeCounters()
+        self._dispatcher = dispatcher
+        self._store = store
+        self._clock = clock
+        self._most_alerts = most_alerts
+        self._coming: dict[LabelSet, PostedAlert] = {}  # being saved: known already to whoever posts next
+
+    async def post(self, alerts: Sequence[RawAlert]) -> list[str]:
+        """Take those that can be taken; why the others cannot. Raises StoreError when nothing, or not all, was saved."""
+        errors: list[str] = []
+        for start in range(0, len(alerts), AT_ONCE):
+            # Nothing is awaited between looking up what is known and the beginning of the save: saves of one alert are
+            # in the order in which its copies were joined.
+            await self._save(self._join(alerts[start : start + AT_ONCE], errors))
+        return errors
+
+    def _join(self, raws: Sequence[RawAlert], errors: list[str]) -> list[_Joined]:
+        at = self._clock.now()
+        joined: dict[LabelSet, _Joined] = {}
+        for raw in raws:
+            self._count(raw, at)
+            try:
+                new = accept(raw, at=at, resolve_timeout=self.resolve_timeout)
+                self._check_room(new)
+            except InvalidAlertError as error:
+                self.counters.invalid += 1
+                errors.append(str(error))
+                continue
+            old = self._known(new.labels)
+            alert = _after(old, new, at)
+            if alert is not None:
+                self._coming[alert.labels] = alert
+                joined[alert.labels] = _Joined(old, alert, at)
+        return list(joined.values())
+
+    def _known(self, labels: LabelSet) -> PostedAlert | None:
+        return self._coming.get(labels) or self._dispatcher.known(labels)
+
+    def _count(self, raw: RawAlert, at: datetime) -> None:
+        if raw.ends_at is not None and raw.ends_at <= at:
+            self.counters.resolved += 1
+        else:
+            self.counters.firing += 1
+
+    def _check_room(self, alert: PostedAlert) -> None:
+        if self._dispatcher.alert_count + len(self._coming) >= self._most_alerts and self._known(alert.labels) is None:
+            raise InvalidAlertError(f"there are {self._most_alerts} alerts already: no further ones are taken")
+
+    async def _save(self, joined: Sequence[_Joined]) -> None:
+        alerts = [one.alert for one in joined]
+        events = [posted_transition(one.old, one.alert, at=one.at) for one in joined]
+        try:
+            async with self._store.transaction() as tx:
+                tx.put_posted(alerts)
+                tx.add_events([event for event in events if event is not None])
+            self._dispatcher.ingest(alerts)
+        finally:
+            for alert in alerts:
+                if self._coming.get(alert.labels) is alert:
+                    del self._coming[alert.labels]
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    old: PostedAlert | None
+    alert: PostedAlert
+    at: datetime
+
+
+def _after(old: PostedAlert | None, new: PostedAlert, at: datetime) -> PostedAlert | None:
+    """What is known once `new` was posted; None when it tells the end of something nobody knows of."""
+    if old is None:
+        return None if new.resolved(at) else new
+    merged = merge(old, new, at=at)
+    starts_at = merged.starts_at
+    if merged.resolved(at) and starts_at != old.starts_at:
+        if merged is new:  # they do not overlap: the late end of an earlier episode
+            return None
+        starts_at = old.starts_at  # it ends the episode that was told
+    return replace(
+        merged,
+        labels=old.labels,  # the same object, so that what was computed from it stays
+        starts_at=starts_at,
+        updated_at=max(merged.updated_at, old.updated_at),  # the clock may have been set back
+    )
