@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from alertd.config.alert_labels import AlertLabels
 from alertd.config.lint_comments import is_silenced
@@ -124,11 +125,15 @@ def inhibition_without_label(subject: Subject) -> Iterator[Problem]:
 
 def pagerduty_severities(subject: Subject) -> Iterator[Problem]:
     """Words for a severity that are not PagerDuty's: known ones are translated, others would lose their meaning."""
+    of_rules = cache(lambda: _values_of(subject, "severity"))
     for settings in _integrations(subject.root, "pagerduty_configs"):
         node = settings.get("severity")
         if not isinstance(node, Scalar):
             continue
-        words = {node.text} if _ACTION not in node.text else _severities(subject, node.text)
+        if _ACTION not in node.text:
+            words = {node.text}
+        else:
+            words = of_rules() if "severity" in node.text else set()
         meant = {word: severity_of(word) for word in sorted(words)}
         unknown = [word for word, severity in meant.items() if severity is None]
         if unknown:
@@ -142,11 +147,9 @@ def pagerduty_severities(subject: Subject) -> Iterator[Problem]:
             yield node.problem(f"of PagerDuty's four severities, {', '.join(others)}", severity=Severity.NOTE)
 
 
-def _severities(subject: Subject, template: str) -> set[str]:
-    """What the severity label of our rules can be, where a template shows it."""
-    if "severity" not in template:
-        return set()
-    return {value for alert in subject.alerts for value in alert.values("severity") or () if value}
+def _values_of(subject: Subject, name: str) -> set[str]:
+    """The values that a label of our alerts can have, as far as they are known."""
+    return {value for alert in subject.alerts for value in alert.values(name) or () if value}
 
 
 def _integrations(root: Table, kind: str) -> Iterator[Table]:
