@@ -31,6 +31,7 @@ from tests.support.servers import alertmanager
 
 TEMPLATES = """
 {{ define "slack.default.footer" }}{{ template "__alertmanager" . }} {{ .Status | title }}{{ end }}
+{{ define "slack.default.title" }}{{ .Status | title }}: {{ .GroupLabels.SortedPairs.Values | join "/" }}{{ end }}
 {{ define "my.text" -}}
 {{ range $i, $a := .Alerts -}}
 {{ if $i }}, {{ end }}{{ $a.Labels.instance }}{{ with $a.Annotations.runbook }} <{{ . }}|runbook>{{ end }}
