@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from alertd.config.expressions import syntax_tree
-from alertd.config.promql_labels import labels_of
+from alertd.config.promql_labels import Labels, labels_of
 from alertd.labels.matcher import Matchers
 from alertd.rules.promql import PromQL
 from alertd.rules.rule import AlertingRule
@@ -16,9 +17,9 @@ _ALERTNAME = "alertname"
 _ACTION = "{{"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AlertLabels:
-    """What can be said about the labels of a rule's alerts; expressions are parsed only where they are asked for.
+    """What can be said about the labels of a rule's alerts; an expression is parsed once it is asked for.
 
     external_labels  names that every alert gets on its way out
     """
@@ -57,7 +58,12 @@ class AlertLabels:
             yield "" if self._never_in_series(name) else None
 
     def _never_in_series(self, name: str) -> bool:
-        if name in self.external_labels or not isinstance(self.rule.kind, PromQL | Threshold):
-            return False
+        return name not in self.external_labels and self._series is not None and name not in self._series
+
+    @cached_property
+    def _series(self) -> Labels | None:
+        """The labels its series can have; None where that is not known."""
+        if not isinstance(self.rule.kind, PromQL | Threshold):
+            return None
         tree = syntax_tree(self.rule.expr)
-        return tree is not None and name not in labels_of(tree)
+        return labels_of(tree) if tree is not None else None
