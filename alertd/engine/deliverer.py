@@ -189,7 +189,7 @@ class Deliverer:
         told = Told(stream=delivery.stream)
         if isinstance(outcome, Retry):
             told = (await self._told([delivery])).get(delivery.stream, told)
-            if outcome.after is not None:
+            if outcome.after is not None and outcome.pauses:
                 self._paused[delivery.destination] = now + outcome.after
         record = after_attempt(delivery, outcome, told, at=now, random=self._random)
         async with self._store.transaction() as tx:

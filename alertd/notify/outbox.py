@@ -59,14 +59,17 @@ class Delivered:
 class Retry:
     """Not taken now; try again.
 
-    after     the wait the receiver asked for; it counts for the whole destination
+    after     the wait the receiver asked for; it counts for the whole destination if it `pauses` it
     answered  False when no answer came: the receiver may have taken it all the same
+    still_to  where it still has to go, in place of the payload's address, when some of those it is for have taken it
     """
 
     why: str
     cause: Cause
     after: timedelta | None = None
+    pauses: bool = True
     answered: bool = True
+    still_to: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +184,12 @@ def step(delivery: Delivery, event: Event, *, next_at: datetime | None = None) -
         lease_until=None,
         next_at=next_at or delivery.next_at,
         last_error=getattr(event, "why", delivery.last_error),
+        payload=_still_owed(delivery.payload, event),
     )
+
+
+def _still_owed(payload: Payload, event: Event) -> Payload:
+    return replace(payload, address=event.still_to) if isinstance(event, Retry) and event.still_to else payload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

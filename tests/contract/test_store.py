@@ -295,6 +295,15 @@ class TestOutbox:
         [again] = await lease(store, at=after(seconds=7))
         assert (again.id, again.attempts, again.last_error) == (leased.id, 2, "HTTP 503")
 
+    async def test_a_retry_to_some_of_those_it_is_for_keeps_who_is_left(self, store: Store) -> None:
+        await enqueue(store, replace(a_delivery(), payload=Payload(body=b"mail", address="a, b")))
+        [leased] = await lease(store)
+        retry = Retry(why="452 mailbox full", cause=Cause.SERVER_ERROR, answered=False, still_to="b")
+        async with store.transaction() as tx:
+            tx.record_delivery(step(leased, retry, next_at=after(seconds=7)))
+        [again] = await lease(store, at=after(seconds=7))
+        assert again.payload == Payload(body=b"mail", address="b")
+
     async def test_the_record_of_a_lease_that_was_lost_changes_nothing(self, store: Store) -> None:
         await enqueue(store, a_delivery())
         [lost] = await lease(store, owner="first")

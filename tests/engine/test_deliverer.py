@@ -163,6 +163,20 @@ class TestIsolation:
             await run.advance(seconds=3)
             assert [len(hook.sent) for hook in (one, same, other)] == [2, 1, 1]
 
+    async def test_a_wait_for_one_delivery_alone_pauses_no_other(self) -> None:
+        one, same = FakeIntegration("one", destination="x"), FakeIntegration("same", destination="x")
+        later = Retry(why="451 greylisted", cause=Cause.RATE_LIMITED, after=timedelta(seconds=30), pauses=False)
+        one.outcomes.append(later)
+        store = await store_with(a_delivery(entry=a_log_entry(stream=a_stream("one")), destination="x"))
+        async with pipeline(one, same, store=store) as run:
+            async with store.transaction() as tx:
+                tx.enqueue(a_delivery(entry=a_log_entry(stream=a_stream("same")), destination="x"))
+            run.deliverer.wake()
+            await run.advance(seconds=29)
+            assert [len(hook.sent) for hook in (one, same)] == [1, 1]
+            await run.advance(seconds=3)
+            assert [len(hook.sent) for hook in (one, same)] == [2, 1]
+
     async def test_a_stream_is_sent_one_at_a_time_and_in_order(self) -> None:
         hook = FakeIntegration()
         hook.gate.clear()

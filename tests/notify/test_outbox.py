@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from alertd.notify.outbox import (
     Expired,
     Leased,
     LeaseLost,
+    Payload,
     Rejected,
     Retry,
     Superseded,
@@ -51,6 +53,15 @@ def test_a_failure_leaves_its_reason_and_the_time_of_the_next_attempt() -> None:
     leased = step(a_delivery(), EVENTS[0])
     retried = step(leased, Retry(why="HTTP 503", cause=Cause.SERVER_ERROR), next_at=after(seconds=9))
     assert (retried.state, retried.last_error, retried.next_at) == (DeliveryState.QUEUED, "HTTP 503", after(seconds=9))
+
+
+@pytest.mark.parametrize(
+    ("still_to", "address"), [pytest.param("b", "b", id="some took it"), pytest.param("", "a, b", id="nobody took it")]
+)
+def test_a_retry_goes_to_those_who_have_not_taken_it(still_to: str, address: str) -> None:
+    leased = step(replace(a_delivery(), payload=Payload(body=b"mail", address="a, b")), EVENTS[0])
+    retried = step(leased, Retry(why="452", cause=Cause.SERVER_ERROR, still_to=still_to), next_at=after(seconds=9))
+    assert retried.payload == Payload(body=b"mail", address=address)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,8 @@ UPDATE deliveries SET state = 'superseded' WHERE id = :id AND state = 'queued';
 
 -- name: record_delivery
 UPDATE deliveries
-SET state = :state, next_at = :next_at, lease_owner = '', lease_until = NULL, last_error = :last_error
+SET state = :state, next_at = :next_at, lease_owner = '', lease_until = NULL, last_error = :last_error,
+    address = :address
 WHERE id = :id AND state = 'leased' AND attempts = :attempts;
 
 -- name: delete_deliveries
