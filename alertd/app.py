@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ import structlog
 
 from alertd import __version__
 from alertd.alerts.annotate import TemplateContext
+from alertd.api.alertmanager_v2 import API_VERSION
 from alertd.api.server import Server, make_app, parse_address
 from alertd.api.services import AlertmanagerServices, Services
 from alertd.clock import Clock, SystemClock
@@ -37,7 +38,15 @@ from alertd.engine.group_evaluator import GroupEvaluator
 from alertd.engine.intake import AlertIntake
 from alertd.engine.janitor import HISTORY_RETENTION, Janitor
 from alertd.engine.ports import Integration, Store
-from alertd.engine.readings import DeliveryMetrics, read_group, read_outbox, read_sources, read_traffic
+from alertd.engine.readings import (
+    DeliveryMetrics,
+    count_alerts,
+    count_silences,
+    read_group,
+    read_outbox,
+    read_sources,
+    read_traffic,
+)
 from alertd.engine.remote_writer import RemoteWriter
 from alertd.engine.scheduler import Scheduler
 from alertd.engine.silencer import Silencer
@@ -55,6 +64,7 @@ from alertd.store.sqlite import SqliteStore
 from alertd.telemetry import health
 from alertd.telemetry.machine import Host
 from alertd.telemetry.metrics import Metrics
+from alertd.telemetry.readings import AlertmanagerReading
 from alertd.telemetry.systemd import Systemd, watch
 from alertd.template.alertmanager import TemplateSet
 
@@ -127,7 +137,7 @@ class App:
         self._session = session
         self._random = SystemRandom()
         self._ids = Ulids(self._random)
-        self._started_at = self._groups_since = clock.now()
+        self._started_at = self._groups_since = self._config_taken_at = clock.now()
         self._refused = False
         self._running = False
         self._stopping = asyncio.Event()
@@ -324,7 +334,8 @@ class App:
 
     def _note_loaded(self) -> None:
         self._refused = False
-        self._metrics.config_loaded(at=self._clock.now())
+        self._config_taken_at = self._clock.now()
+        self._metrics.config_loaded(at=self._config_taken_at)
         self._metrics.expect_notifications(
             (one.receiver, one.integration) for several in self._links.receivers.values() for one in several
         )
@@ -354,7 +365,26 @@ class App:
     # -- showing ----------------------------------------------------------------------------------------------------
 
     async def _render_metrics(self, accept: str) -> tuple[bytes, str]:
-        return await self._metrics.render(accept, outbox=await read_outbox(self._store, at=self._clock.now()))
+        at = self._clock.now()
+        return await self._metrics.render(
+            accept, outbox=await read_outbox(self._store, at=at), alertmanager=await self._read_alertmanager(at)
+        )
+
+    async def _read_alertmanager(self, at: datetime) -> AlertmanagerReading:
+        counters = self._intake.counters
+        return AlertmanagerReading(
+            api_version=API_VERSION,
+            alerts=await count_alerts(self._dispatcher, at=at),
+            silences=count_silences(self._silencer, at=at),
+            received={"firing": counters.firing, "resolved": counters.resolved},
+            invalid=counters.invalid,
+            groups=self._dispatcher.group_count,
+            receivers=len(self._config.receivers),
+            integrations=sum(map(len, self._links.receivers.values())),
+            config_taken=not self._refused,
+            config_taken_at=self._config_taken_at,
+            config_hash=int(self._config.digest[:12], 16),
+        )
 
     async def _report(self) -> health.Report:
         at = self._clock.now()

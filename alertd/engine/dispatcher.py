@@ -97,6 +97,11 @@ class Dispatcher:
         """Every alert in any group, once."""
         return self._groups.alerts()
 
+    @property
+    def group_count(self) -> int:
+        """How many groups there are."""
+        return len(self._groups)
+
     def label_sets(self) -> Sequence[LabelSet]:
         """Those of every alert; quicker than `alerts`."""
         return self._groups.label_sets()

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
+from alertd.dispatch.silences import SilenceState
 from alertd.engine.alertmanagers import AlertmanagerCounters, Alertmanagers
+from alertd.engine.dispatcher import Dispatcher
 from alertd.engine.remote_writer import RemoteWriteCounters, RemoteWriter
+from alertd.engine.silencer import Silencer
 from alertd.engine.state import GroupState, Health, numbered
 from alertd.errors import StoreError
 from alertd.notify.outbox import Outbox
@@ -50,6 +53,29 @@ async def read_outbox(outbox: Outbox, *, at: datetime) -> OutboxReading | None:
         depth={state.value: count for state, count in stats.depth.items()},
         oldest=at - stats.oldest_at if stats.oldest_at else None,
     )
+
+
+ALERTS_AT_ONCE = 1000
+
+
+async def count_alerts(dispatcher: Dispatcher, *, at: datetime) -> dict[str, int]:
+    """How many alerts are told of (`active`), and how many are silenced or inhibited (`suppressed`)."""
+    counts = {"active": 0, "suppressed": 0}
+    muter, everybody = dispatcher.muter, dispatcher.label_sets()
+    for start in range(0, len(everybody), ALERTS_AT_ONCE):
+        for labels in everybody[start : start + ALERTS_AT_ONCE]:
+            alert = dispatcher.known(labels)
+            if alert is None or alert.resolved(at):
+                continue
+            muted = muter.silences.muted_by(labels, at) or any(True for _ in muter.inhibitor.inhibitions(labels, at))
+            counts["suppressed" if muted else "active"] += 1
+        await asyncio.sleep(0)  # a hundred thousand alerts take their time
+    return counts
+
+
+def count_silences(silencer: Silencer, *, at: datetime) -> dict[str, int]:
+    """How many silences there are, by state."""
+    return dict.fromkeys(SilenceState, 0) | Counter(silence.state(at).value for silence in silencer.silences)
 
 
 def read_sources(states: Iterable[GroupState]) -> dict[str, SourceReading]:

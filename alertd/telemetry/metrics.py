@@ -12,9 +12,16 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from alertd.telemetry.alertmanager import AlertmanagerNotifications, alertmanager_metrics
 from alertd.telemetry.collectors import ProcessCollector, RuleGroupCollector, TrafficCollector, outbox_metrics
 from alertd.telemetry.machine import read_process
-from alertd.telemetry.readings import GroupReading, OutboxReading, ProcessReading, TrafficReading
+from alertd.telemetry.readings import (
+    AlertmanagerReading,
+    GroupReading,
+    OutboxReading,
+    ProcessReading,
+    TrafficReading,
+)
 
 GROUP_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 RULE_BUCKETS = (0.0001, 0.001, 0.01, 0.1, 0.5, 1.0, 5.0)  # most rules only judge an answer that is there already
@@ -78,6 +85,8 @@ class Metrics:
             ["integration"], buckets=REQUEST_BUCKETS, registry=registry,
         )  # fmt: skip
 
+        self._as_alertmanager = AlertmanagerNotifications(registry)
+
         self._reload_successful = Gauge(
             "alertd_config_last_reload_successful", "Whether the newest load of the configuration succeeded.",
             registry=registry,
@@ -100,6 +109,7 @@ class Metrics:
             for outcome in OUTCOMES:
                 self._notifications.labels(receiver, integration, outcome)
             self._notification_seconds.labels(integration)
+            self._as_alertmanager.expect(integration)
             self._template_failures.labels(receiver, integration)
 
     def notification_attempted(
@@ -112,6 +122,7 @@ class Metrics:
         """
         self._notifications.labels(receiver, integration, outcome).inc()
         self._notification_seconds.labels(integration).observe(took.total_seconds())
+        self._as_alertmanager.attempted(integration, took=took, reason=reason, final=outcome != "retried")
         if reason:
             self._notification_failures.labels(receiver, integration, reason).inc()
 
@@ -128,15 +139,24 @@ class Metrics:
         """A reload failed; the old configuration goes on."""
         self._reload_successful.set(0)
 
-    async def render(self, accept: str = "", *, outbox: OutboxReading | None = None) -> tuple[bytes, str]:
+    async def render(
+        self,
+        accept: str = "",
+        *,
+        outbox: OutboxReading | None = None,
+        alertmanager: AlertmanagerReading | None = None,
+    ) -> tuple[bytes, str]:
         """The text for a scrape that sent `accept`, OpenMetrics if it asks for that, and its content type.
 
-        outbox   its reading of this moment; None when it cannot be read: its metrics are then absent, not zero
+        outbox         its reading of this moment; None when it cannot be read: its metrics are then absent, not zero
+        alertmanager   what alertd is as an Alertmanager; None: nothing is shown of that
         """
         encode, content_type = choose_encoder(accept)
         families = list(self._registry.collect())
         if outbox is not None:
             families += outbox_metrics(outbox)
+        if alertmanager is not None:
+            families += alertmanager_metrics(alertmanager)
         # Values are read at once, here; writing thousands of lines would hold up the event loop.
         return await asyncio.to_thread(encode, _Collected(families)), content_type
 

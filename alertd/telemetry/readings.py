@@ -91,6 +91,32 @@ class TrafficReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertmanagerReading:
+    """What alertd is as an Alertmanager.
+
+    api_version      the version of Alertmanager whose API is spoken
+    alerts           number by state (`active`, `suppressed`); own and posted ones, as they are told of
+    silences         number by state
+    received         posted alerts since the start, by what they were (`firing`, `resolved`); invalid: refused ones
+    groups           aggregation groups
+    config_taken     whether the newest load of the configuration succeeded; config_taken_at: when one last did
+    config_hash      a number that is another one for another configuration
+    """
+
+    api_version: str
+    alerts: Mapping[str, int]
+    silences: Mapping[str, int]
+    received: Mapping[str, int]
+    invalid: int
+    groups: int
+    receivers: int
+    integrations: int
+    config_taken: bool
+    config_taken_at: datetime
+    config_hash: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessReading:
     """This process; None where the machine does not say."""
 

@@ -183,10 +183,10 @@ async def test_no_series_is_doubled_by_creation_times() -> None:
     assert "_created" not in await text_of(metrics([GROUP]))
 
 
-async def test_every_metric_says_what_it_means_and_has_our_name() -> None:
+async def test_every_metric_says_what_it_means_and_has_our_name_or_alertmanagers() -> None:
     for family in parse(await text_of(metrics([GROUP]))):
         assert family.documentation.endswith("."), family.name
-        assert family.name.startswith(("alertd_", "process_")), family.name
+        assert family.name.startswith(("alertd_", "alertmanager_", "process_")), family.name
 
 
 async def test_failed_templates_are_counted_from_zero() -> None:
