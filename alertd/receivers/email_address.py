@@ -11,7 +11,7 @@ LONGEST_ADDRESS = 254
 _SHOWN = 100
 
 _ENTRY = re.compile(
-    r'\s*(?:(?P<name>"(?:[^"\\]|\\.)*"|[^"<>,@]*)<\s*(?P<inside>[^<>,"\s]*)\s*>|(?P<bare>[^<>,"\s]+))\s*'
+    r'\s*(?:(?P<name>"(?:[^"\\]|\\.)*"\s*|[^"<>,@]*)<\s*(?P<inside>[^<>,"\s]*)\s*>|(?P<bare>[^<>,"\s]+))\s*'
 )
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(
@@ -44,6 +44,11 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     recipients: tuple[str, ...] = ()
     others: int = 0
     problem: str = ""
+
+    @property
+    def domain(self) -> str:
+        """The sender's."""
+        return self.sender.rpartition("@")[2]
 
     def encode(self) -> str:
         """Text that `decode` reads."""

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
-from email.utils import quote
+from email.utils import formataddr, quote
 from hashlib import sha256
 
 from alertd.receivers.email_address import Mailbox, one_line, parse_addresses
+from alertd.receivers.email_settings import canonical
 from alertd.receivers.limits import cut
 
 CONTENT_TYPE = "message/rfc822"
@@ -78,16 +79,10 @@ def shortened(mail: bytes) -> bytes:
     said = str(part.get_content()) if part else ""
     short = EmailMessage(policy=SMTP)
     for name, value in whole.raw_items():
-        if canonical_is_ours(name):
-            continue
-        short[name] = _Folded.of(name, value)
+        if canonical(name) not in _OURS:
+            short[name] = _Folded.of(name, value)
     _set_content(short, "plain", "\n\n".join(filter(None, (cut(said, SHORT_CHARACTERS), SHORTENED))))
     return short.as_bytes()
-
-
-def canonical_is_ours(name: str) -> bool:
-    """Whether a header says how the content is written."""
-    return name.lower() in {one.lower() for one in _OURS}
 
 
 def list_of(mailboxes: Iterable[Mailbox]) -> str:
@@ -109,7 +104,7 @@ def _encoded_mailbox(mailbox: Mailbox) -> str:
     if not name:
         return mailbox.address
     if _is_plain(name):
-        return f'"{quote(name)}" <{mailbox.address}>'
+        return formataddr((name, mailbox.address))
     return f"{_encoded_word(name, '')} <{mailbox.address}>"
 
 

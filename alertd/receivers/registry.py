@@ -12,9 +12,11 @@ from typing import Any, Protocol
 
 from pydantic import Field
 
-from alertd.receivers import apprise_settings, pagerduty_settings, slack_settings, webhook_settings
+from alertd.receivers import apprise_settings, email_settings, pagerduty_settings, slack_settings, webhook_settings
 from alertd.receivers.apprise import Apprise
 from alertd.receivers.apprise_settings import AppriseSettings
+from alertd.receivers.email import Email
+from alertd.receivers.email_settings import EmailDefaults, EmailSettings
 from alertd.receivers.pagerduty import PagerDuty
 from alertd.receivers.pagerduty_settings import PagerdutyDefaults, PagerdutySettings
 from alertd.receivers.place import Place
@@ -25,10 +27,10 @@ from alertd.receivers.webhook import Webhook
 from alertd.receivers.webhook_settings import WebhookDefaults, WebhookSettings
 from alertd.settings import Settings
 
-Integration = Webhook | Slack | PagerDuty | Apprise
+Integration = Webhook | Slack | PagerDuty | Email | Apprise
 
 
-class ReceiverDefaults(WebhookDefaults, SlackDefaults, PagerdutyDefaults, Protocol):
+class ReceiverDefaults(WebhookDefaults, SlackDefaults, PagerdutyDefaults, EmailDefaults, Protocol):
     """The keys of `global` that integrations inherit."""
 
 
@@ -44,6 +46,7 @@ _KINDS: Mapping[str, _Kind] = {
     "webhook_configs": _Kind(make=Webhook, fill=webhook_settings.with_defaults),
     "slack_configs": _Kind(make=Slack, fill=slack_settings.with_defaults),
     "pagerduty_configs": _Kind(make=PagerDuty, fill=pagerduty_settings.with_defaults),
+    "email_configs": _Kind(make=Email, fill=email_settings.with_defaults),
     "apprise_configs": _Kind(make=Apprise, fill=apprise_settings.with_defaults),
 }
 
@@ -55,6 +58,7 @@ class ReceiverSettings(Settings):
     webhook_configs: tuple[WebhookSettings, ...] = Field(default=(), description="Webhooks to POST to.")
     slack_configs: tuple[SlackSettings, ...] = Field(default=(), description="Slack channels to write to.")
     pagerduty_configs: tuple[PagerdutySettings, ...] = Field(default=(), description="PagerDuty services to page.")
+    email_configs: tuple[EmailSettings, ...] = Field(default=(), description="Addresses to send mail to.")
     apprise_configs: tuple[AppriseSettings, ...] = Field(
         default=(), description="Any other service, by its URL of the library apprise."
     )

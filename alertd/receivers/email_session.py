@@ -1,0 +1,200 @@
+"""One conversation with a mail server: connect, TLS, log in, hand over one mail."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+import aiosmtplib
+
+from alertd.receivers.email_auth import Credentials, SmtpUnusableError, log_in
+from alertd.receivers.email_message import shortened
+
+TOO_LARGE = 552
+CLOSING = 421
+_CONNECT = timedelta(seconds=10)
+_COMMAND = timedelta(seconds=30)
+_DATA = timedelta(seconds=60)
+
+
+class Step(StrEnum):
+    """How far a conversation has come."""
+
+    CONNECT = "connecting"
+    TLS = "STARTTLS"
+    AUTH = "AUTH"
+    MAIL = "MAIL FROM"
+    RCPT = "RCPT TO"
+    DATA = "DATA"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where to, and how.
+
+    implicit_tls   TLS from the first byte; else STARTTLS where `require_tls`, or no TLS
+    server_name    whose certificate is expected
+    hello          our name
+    """
+
+    host: str
+    port: str
+    implicit_tls: bool
+    require_tls: bool
+    server_name: str
+    hello: str
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server said: `550`, `5.1.1 no such user`."""
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replies:
+    """What became of one mail.
+
+    taken     recipients it was taken for
+    refused   the others, and why
+    answer    what the server said to the mail itself; None when no recipient was taken, so that it was not sent
+    """
+
+    taken: Sequence[str] = ()
+    refused: Mapping[str, Reply] = field(default_factory=dict)
+    answer: Reply | None = None
+
+
+class Session:
+    """For one mail. Whoever made it closes it; `step` says where it was when something failed."""
+
+    def __init__(self, server: Server, context: ssl.SSLContext, credentials: Credentials, *, limit: timedelta) -> None:
+        """`limit`: no wait is longer; waits have limits of their own besides."""
+        self.step = Step.CONNECT
+        self._server = server
+        self._context = context
+        self._credentials = credentials
+        self._limit = limit
+        self._client: aiosmtplib.SMTP | None = None
+
+    async def deliver(self, sender: str, recipients: Sequence[str], mail: bytes) -> Replies:
+        """Hand over a mail, or only its beginning if the server says it is too large.
+
+        Raises SmtpUnusableError, aiosmtplib.SMTPException, OSError (TimeoutError, ssl.SSLError).
+        """
+        client = await self._open()
+        await self._secure(client)
+        self.step = Step.AUTH
+        await log_in(client, self._credentials, host=self._server.host)
+        if _size_limit(client) and len(mail) > _size_limit(client):
+            mail = shortened(mail)
+        try:
+            return await self._transfer(client, sender, recipients, mail)
+        except aiosmtplib.SMTPResponseException as error:
+            if error.code != TOO_LARGE or self.step is Step.RCPT:
+                raise
+        return await self._transfer(client, sender, recipients, shortened(mail))
+
+    def close(self) -> None:
+        """End the conversation without waiting for the server to say goodbye."""
+        client = self._client
+        if client is None:
+            return
+        if client.is_connected and client.protocol is not None:
+            client.protocol.write(b"QUIT\r\n")
+        client.close()
+
+    async def _open(self) -> aiosmtplib.SMTP:
+        server = self._server
+        sock = await _connected(server, self._seconds(_CONNECT))
+        try:
+            self._client = client = aiosmtplib.SMTP(
+                hostname=server.server_name,
+                sock=sock,
+                use_tls=server.implicit_tls,
+                start_tls=False,
+                tls_context=self._context,
+                local_hostname=server.hello,
+                timeout=self._seconds(_COMMAND),
+            )
+            await client.connect()
+        except BaseException:
+            sock.close()
+            raise
+        return client
+
+    async def _secure(self, client: aiosmtplib.SMTP) -> None:
+        await client.ehlo()
+        server = self._server
+        if server.implicit_tls or not server.require_tls:
+            return
+        self.step = Step.TLS
+        if not client.supports_extension("starttls"):
+            raise SmtpUnusableError(
+                f"'require_tls' is true (default) but \"{server.address}\" does not advertise the STARTTLS extension; "
+                "require_tls: false sends in clear text"
+            )
+        await client.starttls()
+        await client.ehlo()
+
+    async def _transfer(self, client: aiosmtplib.SMTP, sender: str, recipients: Sequence[str], mail: bytes) -> Replies:
+        self.step = Step.MAIL
+        await client.mail(sender, options=[f"SIZE={len(mail)}"] if client.supports_extension("size") else [])
+        self.step = Step.RCPT
+        taken, refused = [], {}
+        for recipient in recipients:
+            try:
+                await client.rcpt(recipient)
+                taken.append(recipient)
+            except aiosmtplib.SMTPRecipientRefused as error:
+                if error.code == CLOSING:
+                    raise
+                refused[recipient] = Reply(error.code, error.message)
+        if not taken:
+            return Replies(refused=refused)
+        self.step = Step.DATA
+        answer = await client.data(mail, timeout=self._seconds(_DATA))
+        return Replies(taken=taken, refused=refused, answer=Reply(answer.code, answer.message))
+
+    def _seconds(self, limit: timedelta) -> float:
+        return min(limit, self._limit).total_seconds()
+
+
+def _size_limit(client: aiosmtplib.SMTP) -> int:
+    """The largest mail the server takes, in bytes; 0: it does not say."""
+    said = client.esmtp_extensions.get("size", "").strip()
+    return int(said) if said.isdecimal() else 0
+
+
+async def _connected(server: Server, seconds: float) -> socket.socket:
+    """A connection to the first address of the host that answers; raises OSError."""
+    loop = asyncio.get_running_loop()
+    failure: OSError = ConnectionError("no address")
+    async with asyncio.timeout(seconds):
+        for family, kind, protocol, _, address in await loop.getaddrinfo(
+            server.host, server.port, type=socket.SOCK_STREAM
+        ):
+            sock = socket.socket(family, kind, protocol)
+            try:
+                sock.setblocking(False)
+                await loop.sock_connect(sock, address)
+            except OSError as error:
+                sock.close()
+                failure = error
+            except BaseException:
+                sock.close()
+                raise
+            else:
+                return sock
+    raise failure
