@@ -46,14 +46,22 @@ class _Text:
 
 
 def template_problems(receivers: Iterable[ReceiverSettings], root: Table, templates: TemplateSet) -> Iterator[Problem]:
-    """One error per template that cannot be rendered; `receivers` with their defaults, in the order of the file."""
+    """One error per template that cannot be rendered; `receivers` with their defaults, in the order of the file.
+
+    A fault in a template file is told once, at the first text that uses it.
+    """
     rendering = Rendering(templates=templates)
+    told: set[str] = set()
     for receiver, loc, settings in _integrations(receivers):
         samples = _samples(receiver, also_resolved=settings.send_resolved is not False)
         for text in _texts(settings, loc):
             render = rendering.html if _is_page(settings, text.loc[-1]) else rendering.text
-            problem = _first_fault(text, root, render, samples)
-            if problem is not None and not is_silenced(root.source, [problem.line], names=(CODE, NAME)):
+            fault = _first_fault(text, render, samples)
+            if fault is None or (fault.error.template and str(fault.error) in told):
+                continue
+            told.add(str(fault.error))
+            problem = _problem(text, root, fault)
+            if not is_silenced(root.source, [problem.line], names=(CODE, NAME)):
                 yield problem
 
 
@@ -76,25 +84,32 @@ def _is_page(settings: object, key: str | int) -> bool:
     return False
 
 
-def _first_fault(
-    text: _Text, root: Table, render: Callable[[Message], Text], samples: Mapping[str, Message]
-) -> Problem | None:
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """Why a template failed, and for which kind of group."""
+
+    error: TemplateError
+    group: str
+
+
+def _first_fault(text: _Text, render: Callable[[Message], Text], samples: Mapping[str, Message]) -> _Fault | None:
     for group, message in samples.items():
         try:
             render(message)(text.text)
         except TemplateError as error:
-            return _told(text, root, error, group=group)
+            return _Fault(error, group)
     return None
 
 
-def _told(text: _Text, root: Table, error: TemplateError, *, group: str) -> Problem:
+def _problem(text: _Text, root: Table, fault: _Fault) -> Problem:
+    error = fault.error
     node, used = locate(root, text.loc)
     path = node.path
     for step in text.loc[used:]:
         path = child_path(path, step) if isinstance(step, str) else f"{path}[{step}]"
     if text.is_secret:
         return node.problem("the template in it fails", code=CODE, path=path)
-    fails = "does not parse" if error.kind == "parse" else f"fails for a {group} group"
+    fails = "does not parse" if error.kind == "parse" else f"fails for a {fault.group} group"
     return node.problem(f"template {fails}: {error}", fix=error.fix, code=CODE, path=path, at=_place(node, error))
 
 

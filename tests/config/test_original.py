@@ -64,6 +64,10 @@ receivers:
   - {routing_key: canary, details: {a: b, deep: {c: [d]}}, default_severity: info, class: c, links: [{href: h, text: t}]}
   - {service_key: canary}
 - name: three
+  email_configs:
+  - {to: a@b, auth_username: u, auth_password: canary, auth_secret: canary, threading: {enabled: true}, text: ''}
+  - {to: a@b, auth_password_file: f, force_implicit_tls: true, headers: {Subject: s}, tls_config: {key: canary, cert: c}}
+  apprise_configs: [{url: 'json://canary@localhost'}]
 """
 
 
@@ -134,7 +138,16 @@ def test_defaults_are_in_it_and_what_the_file_says_goes_before_them(shown: str) 
 
 
 def test_what_alertd_alone_knows_is_not_in_it(shown: str) -> None:
-    for key in ("prometheus", "storage", "format", "signing", "allow_mentions", "default_severity", "tracing"):
+    for key in (
+        "prometheus",
+        "storage",
+        "format",
+        "signing",
+        "allow_mentions",
+        "default_severity",
+        "tracing",
+        "apprise_configs",
+    ):
         assert f"{key}:" not in shown
 
 

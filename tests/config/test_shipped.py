@@ -6,7 +6,7 @@ from pathlib import Path
 from alertd.config.keys import TOP_LEVEL_KEYS, WITHOUT_EFFECT
 from alertd.config.lint import lint
 from alertd.config.load import examine
-from alertd.yamlio import Documents, Table
+from alertd.yamlio import Documents, Severity, Table
 
 SHIPPED = Path(__file__).parents[2] / "config" / "alertd.yml"
 
@@ -33,4 +33,5 @@ def test_the_receivers_in_its_comments_load_too(tmp_path: Path) -> None:
     examined = examine(path, environment={})
     assert examined.config is not None, examined.problems
     assert len([kind for kind in examined.config.receivers[0].model_fields_set if kind.endswith("_configs")]) == 5
-    assert all("is not there" in problem.message for problem in examined.problems)  # the files of secrets
+    warnings = [problem.message for problem in examined.problems if problem.severity is not Severity.NOTE]
+    assert [message for message in warnings if "is not there" not in message] == []  # the files of secrets are not

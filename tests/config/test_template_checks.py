@@ -62,6 +62,16 @@ def test_a_default_that_a_file_broke_is_found(tmp_path: Path) -> None:
     ]
 
 
+def test_the_page_of_a_mail_is_escaped_by_context(tmp_path: Path) -> None:
+    text = (
+        "global: {smtp_smarthost: 'h:25', smtp_from: a@b}\nroute: {receiver: a}\nreceivers:\n- name: a\n"
+        "  email_configs: [{to: c@d, html: '<a href=\"{{ .ExternalURL }}\">{{ .Status }}'},\n"
+        "                  {to: c@d, html: '<a title=\"{{ .Status }}>'}]\n"
+    )
+    (problem,) = told(tmp_path, text)
+    assert problem.startswith("6:36 receivers[0].email_configs[1].html: template fails for a firing group: ")
+
+
 def test_a_secret_is_not_shown(tmp_path: Path) -> None:
     text = "route: {receiver: a}\nreceivers:\n- name: a\n  webhook_configs: [{url: 'http://x/{{ .canary }}'}]\n"
     assert told(tmp_path, text) == ["4:27 receivers[0].webhook_configs[0].url: the template in it fails [AL106]"]
