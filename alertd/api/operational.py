@@ -81,6 +81,6 @@ class Operational:
         try:
             await self._services.reload()
         except AlertdError as error:
-            text = f"failed to reload config: {error}"
+            text = f"failed to reload config: {error.summary}\n{error}\n"
             return web.Response(text=text, status=HTTPStatus.INTERNAL_SERVER_ERROR)
         return web.Response()

@@ -58,3 +58,8 @@ class ConfigError(AlertdError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = in_order(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @property
+    def summary(self) -> str:
+        errors = [problem for problem in self.problems if problem.is_error]
+        return errors[0].message if errors else str(self)

@@ -68,7 +68,8 @@ async def test_a_reload_that_is_refused_answers_every_problem(connect: Connect) 
     answer = await (await connect(services(reload=reload))).post("/-/reload")
     assert answer.status == 500
     assert await answer.text() == (
-        "failed to reload config: alertd.yml:3:1 route: no receiver\nrules.yml:9:5 groups[0]: no name"
+        "failed to reload config: alertd.yml:3:1 route: no receiver\nrules.yml:9:5 groups[0]: no name\n"
+        "alertd.yml:3:1 route: no receiver\nrules.yml:9:5 groups[0]: no name\n"
     )
 
 
