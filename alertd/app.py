@@ -12,7 +12,7 @@ import socket
 import uuid
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
@@ -25,7 +25,7 @@ from alertd import __version__
 from alertd.alerts.annotate import TemplateContext
 from alertd.api.alertmanager_v2 import API_VERSION
 from alertd.api.server import Server, make_app, parse_address
-from alertd.api.services import AlertmanagerServices, Services
+from alertd.api.services import AlertmanagerServices, OperatorServices, Services
 from alertd.clock import Clock, SystemClock
 from alertd.config.load import Config, digest, load
 from alertd.dispatch.inhibition import InhibitRule
@@ -34,9 +34,10 @@ from alertd.engine.alertmanagers import Alertmanagers
 from alertd.engine.deliverer import Deliverer
 from alertd.engine.dispatcher import Dispatcher, Dispatching
 from alertd.engine.evaluator import Evaluator, Outlets, Setup
+from alertd.engine.explain import Explainer
 from alertd.engine.group_evaluator import GroupEvaluator
 from alertd.engine.intake import AlertIntake
-from alertd.engine.janitor import HISTORY_RETENTION, Janitor
+from alertd.engine.janitor import HISTORY_RETENTION, INTERVAL, Janitor
 from alertd.engine.ports import Integration, Store
 from alertd.engine.readings import (
     DeliveryMetrics,
@@ -49,7 +50,8 @@ from alertd.engine.readings import (
 )
 from alertd.engine.remote_writer import RemoteWriter
 from alertd.engine.scheduler import Scheduler
-from alertd.engine.silencer import Silencer
+from alertd.engine.silencer import SilenceLimits, Silencer
+from alertd.engine.trial import Trial, try_receiver
 from alertd.errors import AlertdError
 from alertd.http import new_session
 from alertd.notify.plan import Planner
@@ -82,7 +84,7 @@ NOBODY = Route(receiver="")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The command line of `alertd run`."""
+    """The command line of `alertd run`; `route_prefix` None: the path of the external URL."""
 
     config_file: Path
     listen_address: str
@@ -90,6 +92,10 @@ class Options:
     external_url: str = ""
     auto_reload: timedelta = timedelta(seconds=30)
     keep_history: timedelta = HISTORY_RETENTION
+    maintenance_interval: timedelta = INTERVAL
+    route_prefix: str | None = None
+    most_gets: int = 0
+    silence_limits: SilenceLimits = field(default_factory=SilenceLimits)
 
 
 async def serve(options: Options) -> None:
@@ -158,7 +164,7 @@ class App:
         )
         self._evaluator = Evaluator(links.setup, store=store, clock=clock, outlets=outlets)
         self._scheduler = Scheduler(self._evaluator.run_slot, clock=clock)
-        self._silencer = Silencer(store, clock=clock, new_id=lambda: str(uuid.uuid4()))
+        self._silencer = Silencer(store, clock=clock, new_id=lambda: str(uuid.uuid4()), limits=options.silence_limits)
         self._dispatcher = Dispatcher(
             links.dispatching,
             silences=self._silencer.silences,
@@ -173,9 +179,11 @@ class App:
             links.receivers, store=store, clock=clock, random=self._random, hooks=DeliveryMetrics(self._metrics),
             delivered=self._dispatcher.settle,
         )  # fmt: skip
-        self._janitor = Janitor(store, clock=clock, keep_history=options.keep_history)
+        self._janitor = Janitor(
+            store, self._silencer, clock=clock, keep_history=options.keep_history, interval=options.maintenance_interval
+        )
         self._server = Server(
-            make_app(self._services(), prefix=urlsplit(self._url(config)).path), options.listen_address
+            make_app(self._services(), prefix=self._prefix(config), most_gets=options.most_gets), options.listen_address
         )
 
     def _link(self, config: Config) -> _Links:
@@ -215,6 +223,11 @@ class App:
         named = self._options.external_url or config.web.external_url
         return named.rstrip("/") or f"http://{socket.gethostname()}:{parse_address(self._options.listen_address)[1]}"
 
+    def _prefix(self, config: Config) -> str:
+        """The path under which everything is answered."""
+        given = self._options.route_prefix
+        return urlsplit(self._url(config)).path if given is None else f"/{given.strip('/')}".rstrip("/")
+
     def _services(self) -> Services:
         return Services(
             version=__version__,
@@ -232,6 +245,31 @@ class App:
                 intake=self._intake,
                 silencer=self._silencer,
             ),
+            operators=OperatorServices(
+                store=self._store, explain=self._explainer().explain, try_receiver=self._try_receiver
+            ),
+        )
+
+    def _explainer(self) -> Explainer:
+        return Explainer(
+            store=self._store,
+            clock=self._clock,
+            dispatcher=self._dispatcher,
+            silences=self._silencer.silences,
+            rules=self._evaluator.states,
+            external_labels=lambda: self._links.setup.settings.external_labels,
+        )
+
+    async def _try_receiver(self, name: str, *, dry_run: bool) -> Sequence[Trial] | None:
+        integrations = self._links.receivers.get(name)
+        if integrations is None:
+            return None
+        return await try_receiver(
+            integrations,
+            new_id=self._ids,
+            external_url=self._links.setup.external_url,
+            clock=self._clock,
+            dry_run=dry_run,
         )
 
     # -- running ----------------------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from alertd.api.alertd_v1 import AlertdV1
 from alertd.api.alertmanager_v2 import AlertmanagerV2, add_headers
 from alertd.api.operational import Operational
 from alertd.api.prometheus_v1 import PrometheusV1
+from alertd.api.request_limits import limit_gets
 from alertd.api.services import Services
 from alertd.errors import AlertdError
 
@@ -38,11 +40,19 @@ class ListenError(AlertdError):
     """The address cannot be listened on."""
 
 
-def make_app(services: Services, *, prefix: str = "") -> web.Application:
-    """The application with every path under `prefix`, the path of the external URL (`/alertd`, or empty)."""
+def make_app(services: Services, *, prefix: str = "", most_gets: int = 0) -> web.Application:
+    """The application with every path under `prefix`, the path of the external URL (`/alertd`, or empty).
+
+    most_gets   how many GETs are answered at one time; 0: any number
+    """
     prefix = prefix.rstrip("/")
-    app = web.Application(client_max_size=BODY_BYTES, middlewares=[_answer_errors])
-    for door in (Operational(services), PrometheusV1(services), AlertmanagerV2(services.alertmanager)):
+    app = web.Application(client_max_size=BODY_BYTES, middlewares=[_answer_errors, limit_gets(most_gets)])
+    for door in (
+        Operational(services),
+        PrometheusV1(services),
+        AlertmanagerV2(services.alertmanager),
+        AlertdV1(services.operators),
+    ):
         app.add_routes(door.routes(prefix))
     if prefix:
         app.add_routes([web.get(path, _to(f"{prefix}/")) for path in ("/", prefix)])

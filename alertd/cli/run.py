@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from alertd.cli.without_effect import taken_without_effect
+
 
 @click.command(short_help="run the daemon")
 @click.option(
@@ -39,6 +41,16 @@ import click
     help="address under which alertd is reached from outside; used in links",
 )
 @click.option(
+    "--web.route-prefix", "route_prefix", help="path under which everything is answered [default: the external URL's]"
+)
+@click.option(
+    "--web.get-concurrency",
+    "most_gets",
+    type=click.IntRange(min=0),
+    default=0,
+    help="how many GET requests are answered at one time; 0 = any number",
+)
+@click.option(
     "--config.auto-reload-interval",
     "auto_reload",
     default="30s",
@@ -50,7 +62,30 @@ import click
     "retention",
     default="30d",
     show_default=True,
-    help="how long the history of alerts and notifications is kept",
+    help="how long the history of alerts and notifications is kept, and silences after their end",
+)
+@click.option(
+    "--data.maintenance-interval",
+    "maintenance_interval",
+    default="15m",
+    show_default=True,
+    help="how often to forget what is older than that",
+)
+@click.option(
+    "--silences.max-silences",
+    "most_silences",
+    type=click.IntRange(min=0),
+    default=100_000,
+    show_default=True,
+    help="how many silences there may be, expired ones included; 0 = any number",
+)
+@click.option(
+    "--silences.max-silence-size-bytes",
+    "silence_size",
+    type=click.IntRange(min=0),
+    default=100_000,
+    show_default=True,
+    help="how much text one silence may hold; 0 = any amount",
 )
 @click.option(
     "--log.level", "log_level", type=click.Choice(["debug", "info", "warn", "error"]), default="info", show_default=True
@@ -63,13 +98,19 @@ import click
     show_default=True,
     help="auto: console on a terminal, JSON otherwise",
 )
+@taken_without_effect
 def command(
     config_file: Path,
     storage_path: Path | None,
     listen_address: str,
     external_url: str,
     auto_reload: str,
+    route_prefix: str | None,
+    most_gets: int,
     retention: str,
+    maintenance_interval: str,
+    most_silences: int,
+    silence_size: int,
     log_level: str,
     log_format: str,
 ) -> None:
@@ -78,6 +119,7 @@ def command(
     SIGHUP or POST /-/reload reads the configuration again; a bad one changes nothing.
     """
     from alertd.app import Options, serve
+    from alertd.engine.silencer import SilenceLimits
     from alertd.errors import AlertdError
     from alertd.telemetry.logs import LogFormat, LogLevel, configure
 
@@ -89,6 +131,10 @@ def command(
         external_url=external_url,
         auto_reload=_duration(auto_reload, "--config.auto-reload-interval"),
         keep_history=_duration(retention, "--data.retention"),
+        maintenance_interval=_duration(maintenance_interval, "--data.maintenance-interval"),
+        route_prefix=route_prefix,
+        most_gets=most_gets,
+        silence_limits=SilenceLimits(silences=most_silences, size_bytes=silence_size),
     )
     try:
         asyncio.run(serve(options))

@@ -1,5 +1,6 @@
-"""`Janitor`: forgets what is kept only to be looked up: old deliveries, old
-history, and log entries of groups that have ended."""
+"""`Janitor`: forgets what is kept only to be looked up: old deliveries, old history, silences that ended long ago, and log
+entries of groups that have ended.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import structlog
 
 from alertd.clock import Clock
 from alertd.engine.ports import Store
+from alertd.engine.silencer import Silencer
 from alertd.errors import StoreError
 
 log = structlog.get_logger(__name__)
@@ -21,17 +23,27 @@ HISTORY_RETENTION = timedelta(days=30)
 
 
 class Janitor:
-    """Cleans up every quarter of an hour; the history is kept for `keep_history`."""
+    """Cleans up every `interval`; the history and silences that have ended are kept for `keep_history`."""
 
-    def __init__(self, store: Store, *, clock: Clock, keep_history: timedelta = HISTORY_RETENTION) -> None:
+    def __init__(
+        self,
+        store: Store,
+        silencer: Silencer,
+        *,
+        clock: Clock,
+        keep_history: timedelta = HISTORY_RETENTION,
+        interval: timedelta = INTERVAL,
+    ) -> None:
         self._store = store
+        self._silencer = silencer
+        self._interval = interval
         self._clock = clock
         self._keep_history = keep_history
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await self._clock.sleep_until(self._clock.now() + INTERVAL)
+            await self._clock.sleep_until(self._clock.now() + self._interval)
             try:
                 await self.clean()
             except StoreError as error:
@@ -44,3 +56,4 @@ class Janitor:
             tx.delete_deliveries(now - RETENTION)
             tx.expire_log(now - RETENTION)
             tx.expire_events(now - self._keep_history)
+        await self._silencer.forget(now - self._keep_history)

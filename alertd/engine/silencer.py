@@ -19,10 +19,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceLimits:
-    """`silences` counts expired ones too, `size` is of the texts of one, in characters; 0: any number."""
+    """`silences` counts expired ones too, `size_bytes` is of the texts of one; 0: any number."""
 
     silences: int = 100_000
-    size: int = 100_000
+    size_bytes: int = 100_000
 
 
 class Silencer:
@@ -89,6 +89,6 @@ class Silencer:
     def _check_size(self, draft: SilenceDraft) -> None:
         texts = (draft.created_by, draft.comment, *draft.annotations, *draft.annotations.values())
         matchers = (text for matcher in draft.matchers for text in (matcher.name, matcher.value))
-        size = sum(map(len, (*texts, *matchers)))
-        if 0 < self._limits.size < size:
-            raise SilenceError(f"silence exceeded maximum size: {size} characters (limit: {self._limits.size})")
+        size = sum(len(text.encode()) for text in (*texts, *matchers))
+        if 0 < self._limits.size_bytes < size:
+            raise SilenceError(f"silence exceeded maximum size: {size} bytes (limit: {self._limits.size_bytes} bytes)")
