@@ -255,9 +255,15 @@ class MemoryStore:
         waiting = (one for one in self._open() if one.state is DeliveryState.QUEUED and one.destination not in skip)
         return min((one.next_at for one in waiting if one.next_at > after), default=None)
 
-    async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 100) -> Sequence[Delivery]:
+    async def deliveries(
+        self, *, state: DeliveryState | None = None, group_keys: Collection[str] = (), limit: int = 100
+    ) -> Sequence[Delivery]:
         newest = reversed(self._state.by_age())
-        return [one for one in newest if state is None or one.state is state][:limit]
+        return [
+            one
+            for one in newest
+            if state in (None, one.state) and (not group_keys or one.stream.group_key in group_keys)
+        ][:limit]
 
     async def events(
         self,

@@ -34,7 +34,7 @@ from alertd.store.codec import (
     time_of,
 )
 from alertd.store.settings import StorageSettings
-from alertd.store.sqlite_file import FILE_NAME, connect, lock, migrations, queries
+from alertd.store.sqlite_file import FILE_NAME, lock, migrations, open_or_begin_anew, queries
 from alertd.store.sqlite_rows import delivery_of, delivery_row, entry_row, event_of, event_row
 from alertd.store.sqlite_writer import SqliteWriter
 
@@ -127,7 +127,7 @@ class SqliteStore:
 
     @classmethod
     async def open(cls, settings: StorageSettings) -> SqliteStore:
-        """Open (or make) the database in the storage path; raises StoreError."""
+        """Open (or make) the database in the storage path; raises StoreError. A damaged one is moved aside."""
         return await asyncio.to_thread(cls._open, settings.path)
 
     @classmethod
@@ -135,7 +135,7 @@ class SqliteStore:
         lock_file = lock(folder)
         path = folder / FILE_NAME
         try:
-            return cls(connect(path, migrations()), path, lock_file)
+            return cls(open_or_begin_anew(path, migrations()), path, lock_file)
         except BaseException:
             lock_file.close()
             raise
@@ -202,8 +202,15 @@ class SqliteStore:
         rows = await self._rows("next_delivery_at", after=microseconds(after), skip=_json(skip))
         return time_of(rows[0]["next_at"]) if rows else None
 
-    async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 100) -> Sequence[Delivery]:
-        return [delivery_of(row) for row in await self._rows("deliveries", state=state or "", limit=limit)]
+    async def deliveries(
+        self, *, state: DeliveryState | None = None, group_keys: Collection[str] = (), limit: int = 100
+    ) -> Sequence[Delivery]:
+        wanted: dict[str, Any] = {"state": state or "", "limit": limit}
+        if group_keys:
+            rows = await self._rows("deliveries_about", group_keys=_json(group_keys), **wanted)
+        else:
+            rows = await self._rows("deliveries", **wanted)
+        return [delivery_of(row) for row in rows]
 
     async def events(
         self,

@@ -9,10 +9,15 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import count
 from pathlib import Path
 from typing import IO
 
+import structlog
+
 from alertd.errors import StoreError
+
+log = structlog.get_logger(__name__)
 
 FILE_NAME = "alertd.db"
 LOCK_NAME = "alertd.lock"
@@ -35,11 +40,19 @@ _REMEDIES = {
 }
 
 
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+class DamagedError(StoreError):
+    """The file is no database any more."""
+
+
 def explain(error: sqlite3.Error, path: Path) -> StoreError:
     """The error with the name of the file and what to do about it."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     remedy = _REMEDIES.get(code, "look at the disk of {path}").format(path=path)
-    return StoreError(f"database {path}: {error}; {remedy}")
+    kind = DamagedError if code in _DAMAGED else StoreError
+    return kind(f"database {path}: {error}; {remedy}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +100,31 @@ def lock(folder: Path) -> IO[str]:
     return file
 
 
+def open_or_begin_anew(path: Path, known: Sequence[Migration]) -> sqlite3.Connection:
+    """As `connect`; a damaged database is moved aside, and an empty one takes its place.
+
+    Whoever is to be paged now must not wait until somebody has repaired what is known of the past.
+    """
+    try:
+        return connect(path, known)
+    except DamagedError as error:
+        moved = _move_aside(path)
+        log.error("database_damaged", error=str(error), moved_to=str(moved), next="an empty one takes its place")
+        return connect(path, known)
+
+
+def _move_aside(path: Path) -> Path:
+    """Rename the database and its side files; returns the new name, `alertd.db.damaged-1`."""
+    target = next(name for number in count(1) if not (name := path.with_name(f"{path.name}.damaged-{number}")).exists())
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(target.with_name(target.name + suffix))
+    return target
+
+
 def connect(path: Path, known: Sequence[Migration]) -> sqlite3.Connection:
-    """Open the database and bring its schema up to date; raises StoreError."""
+    """Open the database, look whether it is sound, and bring its schema up to date; raises StoreError, DamagedError."""
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
@@ -97,6 +133,9 @@ def connect(path: Path, known: Sequence[Migration]) -> sqlite3.Connection:
         connection.row_factory = sqlite3.Row
         for pragma in _PRAGMAS:
             connection.execute(pragma)
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise DamagedError(f"database {path}: {found}; {_REMEDIES[sqlite3.SQLITE_CORRUPT].format(path=path)}")
         migrate(connection, known, path)
     except sqlite3.Error as error:
         connection.close()

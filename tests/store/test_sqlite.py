@@ -7,9 +7,11 @@ import os
 import signal
 import sqlite3
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from alertd.errors import StoreError
 from alertd.notify.outbox import Delivery
@@ -121,24 +123,41 @@ async def test_two_processes_cannot_share_a_folder(tmp_path: Path) -> None:
     await (await open_store(tmp_path)).close()
 
 
-async def test_a_file_that_is_no_database_is_named_with_the_remedy(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).write_bytes(b"garbage" * 1000)
-    with pytest.raises(StoreError, match=r"alertd\.db: file is not a database; the file is no database: move .* away"):
-        await open_store(tmp_path)
+def garbage(data: bytes) -> bytes:
+    return b"garbage" * 1000
 
 
-async def test_a_damaged_file_is_named_with_the_remedy(tmp_path: Path) -> None:
+def half_garbage(data: bytes) -> bytes:
+    """The schema can still be read."""
+    return data[: len(data) // 2] + b"\xff" * (len(data) - len(data) // 2)
+
+
+@pytest.mark.parametrize("damage", [garbage, half_garbage])
+async def test_a_damaged_file_is_moved_aside_and_named_and_an_empty_one_begun(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
     store = await open_store(tmp_path)
     async with store.transaction() as tx:
         tx.put_posted([a_posted_alert(n=str(n)) for n in range(500)])
     await store.close()
-    data = (tmp_path / FILE_NAME).read_bytes()
-    whole = len(data) // 2  # the schema can still be read
-    (tmp_path / FILE_NAME).write_bytes(data[:whole] + b"\xff" * (len(data) - whole))
-    store = await open_store(tmp_path)
-    with pytest.raises(StoreError, match=r"alertd\.db: .*malformed; the file is damaged: stop alertd, move"):
-        await store.posted_alerts()
+    damaged = damage((tmp_path / FILE_NAME).read_bytes())
+    (tmp_path / FILE_NAME).write_bytes(damaged)
+    with capture_logs() as lines:
+        store = await open_store(tmp_path)
+    assert await store.posted_alerts() == []
     await store.close()
+    aside = tmp_path / f"{FILE_NAME}.damaged-1"
+    assert aside.read_bytes() == damaged, "nothing of it is lost"
+    (line,) = [line for line in lines if line["event"] == "database_damaged"]
+    assert (line["log_level"], line["moved_to"]) == ("error", str(aside))
+    assert f"{FILE_NAME}: " in line["error"]
+
+
+async def test_a_second_damaged_file_does_not_replace_the_first(tmp_path: Path) -> None:
+    for _ in range(2):
+        (tmp_path / FILE_NAME).write_bytes(b"garbage" * 1000)
+        await (await open_store(tmp_path)).close()
+    assert {f"{FILE_NAME}.damaged-{n}" for n in (1, 2)} <= set(os.listdir(tmp_path))
 
 
 async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -150,6 +150,12 @@ LIMIT 1;
 -- name: deliveries
 SELECT * FROM deliveries WHERE :state = '' OR state = :state ORDER BY id DESC LIMIT :limit;
 
+-- name: deliveries_about
+SELECT * FROM deliveries INDEXED BY deliveries_by_group
+WHERE group_key IN (SELECT value FROM json_each(:group_keys)) AND (:state = '' OR state = :state)
+ORDER BY id DESC
+LIMIT :limit;
+
 -- name: depth
 SELECT state, count(*) FROM deliveries GROUP BY state;
 
