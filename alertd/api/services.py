@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from alertd.engine.dispatcher import Dispatcher
 from alertd.engine.intake import AlertIntake
+from alertd.engine.ports import Store
 from alertd.engine.silencer import Silencer
 from alertd.engine.state import GroupState
+from alertd.engine.trial import Trial
+from alertd.notify.explain import Explanation
 from alertd.telemetry.health import Report
 
 
@@ -31,6 +35,25 @@ class AlertmanagerServices:
     silencer: Silencer
 
 
+class TryReceiver(Protocol):
+    async def __call__(self, name: str, *, dry_run: bool) -> Sequence[Trial] | None:
+        """Test every integration of the receiver; None when there is no such receiver."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorServices:
+    """What alertd's own API asks.
+
+    store     for history and deliveries
+    explain   everything about the alert with this fingerprint; None when nobody has ever heard of it
+    """
+
+    store: Store
+    explain: Callable[[str], Awaitable[Explanation | None]]
+    try_receiver: TryReceiver
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """The running alertd as its doors see it. Whatever it awaits, it awaits with a limit of its own.
@@ -49,3 +72,4 @@ class Services:
     not_ready: Callable[[], str]
     reload: Callable[[], Awaitable[None]]
     alertmanager: AlertmanagerServices
+    operators: OperatorServices

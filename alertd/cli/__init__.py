@@ -14,6 +14,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "test": ("alertd.cli.test", "Run unit tests of rules."),
     "alerts": ("alertd.cli.alerts", "Show alerts."),
     "silence": ("alertd.cli.silence", "Make, show and end silences."),
+    "explain": ("alertd.cli.explain", "Say why somebody was told of an alert, or not."),
     "routes": ("alertd.cli.routes", "Show and test the routing tree."),
     "render": ("alertd.cli.render", "Show what a receiver is sent."),
     "receivers": ("alertd.cli.receivers", "Try receivers."),

@@ -25,7 +25,7 @@ from alertd.engine.alarm import Alarm
 from alertd.engine.ports import Integration, Store, Transaction
 from alertd.errors import StoreError
 from alertd.labels import LabelSet
-from alertd.notify.history import decisions
+from alertd.notify.history import decisions, mute_changes, mute_texts
 from alertd.notify.log import Stream
 from alertd.notify.plan import FlushPlan, Planner, settled
 from alertd.notify.told import Told, by_stream
@@ -74,6 +74,7 @@ class Dispatcher:
         self._unsaved: set[str] = set()  # keys of groups whose timer is not on disk yet, or no longer right there
         self._unwanted: list[PostedAlert] = []  # on disk, but nothing waits for them
         self._to_settle: set[str] = set()
+        self._held_back: dict[str, Mapping[LabelSet, str]] = {}  # by key of the group: what is on record about mutes
 
     async def start(self) -> None:
         """Take up the groups as they were; call once, before `run`."""
@@ -142,6 +143,11 @@ class Dispatcher:
         self._alarm.ring()
 
     @property
+    def route(self) -> Route:
+        """The routing tree that is in force."""
+        return self._config.route
+
+    @property
     def muter(self) -> Muter:
         """What mutes by the present configuration."""
         return self._muter
@@ -176,6 +182,7 @@ class Dispatcher:
         old, self._groups = self._groups, self._groups.regrouped(self._config.route, self._clock.now())
         self._unsaved |= {group.key for group in old} ^ {group.key for group in self._groups}
         self._muter = self._muter_of(self._config)
+        self._held_back = {key: held for key, held in self._held_back.items() if self._groups.get(key) is not None}
 
     def _muter_of(self, config: Dispatching) -> Muter:
         inhibitor = Inhibitor(config.inhibit_rules)
@@ -226,12 +233,20 @@ class Dispatcher:
         at = self._clock.now()
         flushes = [self._snapshot(group, at) for group in groups]
         plans = [self._plan(flush, told, at) for flush in flushes]
+        muted = {flush.group_key: mute_texts(flush.muted) for flush in flushes}
         async with self._store.transaction() as tx:
             for group, flush, plan in zip(groups, flushes, plans, strict=True):
                 _save_plan(tx, plan)
-                tx.add_events(list(decisions(flush, plan, at=at)))
+                held_back = self._held_back.get(group.key, {})
+                tx.add_events(
+                    [
+                        *mute_changes(held_back, muted[group.key], flush, at=at),
+                        *decisions(flush, plan, at=at),
+                    ]
+                )
                 tx.put_group_timer(flush.next_timer)
                 self._save_leaving(tx, group, plan.settled)
+        self._held_back |= muted
         for group, flush, plan in zip(groups, flushes, plans, strict=True):
             self._groups.arm(group, flush.next_timer.next_at)
             self._leave(group, plan.settled)
@@ -259,6 +274,7 @@ class Dispatcher:
         self._muter.inhibitor.drop([alert for alert in alerts if self._groups.known(alert.labels) is None])
         if not len(group):
             self._groups.end(group)
+            self._held_back.pop(group.key, None)
         elif alerts:
             self._unsaved.add(group.key)  # an alert may have come while the timer was being dropped
 

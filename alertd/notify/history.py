@@ -15,6 +15,7 @@ from typing import Protocol
 from alertd.alerts.alert import Alert, State
 from alertd.alerts.posted import PostedAlert
 from alertd.dispatch.grouping import GroupFlush
+from alertd.dispatch.mutes import MutedAlert, Mutes
 from alertd.labels import LabelSet
 from alertd.notify.attempt import Record
 from alertd.notify.log import LogEntry, Stream
@@ -34,7 +35,7 @@ class Event:
 
     what          the new state (`firing`), what was decided (`queued`), what an attempt came to (`delivered`)
     why           the reason in words; "" where `what` says it all
-    fingerprint   of the alert, for a transition
+    fingerprint   of the alert, for a transition, and where it alone is held back
     group_key     of the aggregation group, for decisions and attempts
     receiver      `ops/slack[0]`, for decisions and attempts
     delivery      its id, for decisions and attempts about one
@@ -133,7 +134,7 @@ def posted_transition(before: PostedAlert | None, after: PostedAlert, *, at: dat
         what="resolved" if ended else "firing",
         why=after.resolution if ended else "",
         fingerprint=after.fingerprint,
-        facts={"labels": dict(after.labels)},
+        facts={"labels": after.labels.to_dict()},
     )
 
 
@@ -159,6 +160,37 @@ def decisions(flush: GroupFlush, plan: FlushPlan, *, at: datetime) -> Iterator[E
             at=at, kind=EventKind.DECISION, what="superseded", why="nothing is left to tell",
             group_key=flush.group_key, delivery=void,
         )  # fmt: skip
+
+
+def mute_texts(muted: Iterable[MutedAlert]) -> dict[LabelSet, str]:
+    """What holds each alert back, in words that stay the same as long as the reasons do."""
+    return {held.alert.labels: _mute_text(held.why) for held in muted}
+
+
+def mute_changes(
+    before: Mapping[LabelSet, str], after: Mapping[LabelSet, str], flush: GroupFlush, *, at: datetime
+) -> list[Event]:
+    """Alerts of a group that are held back from now on, or for another reason, or not any more; see `mute_texts`."""
+    present = {alert.labels for alert in flush.alerts}
+    held = [(labels, "held back", why) for labels, why in after.items() if before.get(labels) != why]
+    freed = [(labels, "let through", "") for labels in before if labels not in after and labels in present]
+    return [
+        Event(
+            at=at, kind=EventKind.DECISION, what=what, why=why, fingerprint=labels.fingerprint,
+            receiver=flush.receiver, facts={"labels": dict(labels)},
+        )
+        for labels, what, why in (*held, *freed)
+    ]  # fmt: skip
+
+
+def _mute_text(mutes: Mutes) -> str:
+    reasons = {
+        "inhibited by": dict.fromkeys(one.rule for one in mutes.inhibited_by),
+        "outside of": mutes.inactive,
+        "muted in": mutes.muted_by,
+        "silenced by": mutes.silenced_by,
+    }
+    return "; ".join(f"{word} {', '.join(by)}" for word, by in reasons.items() if by)
 
 
 def _decision(

@@ -230,8 +230,10 @@ class Outbox(Protocol):
         """The earliest `next_at` later than `after` of a queued delivery, but those to `skip`."""
         ...
 
-    async def deliveries(self, *, state: DeliveryState | None = None, limit: int = 100) -> Sequence[Delivery]:
-        """The newest deliveries, newest first."""
+    async def deliveries(
+        self, *, state: DeliveryState | None = None, group_keys: Collection[str] = (), limit: int = 100
+    ) -> Sequence[Delivery]:
+        """The newest deliveries, newest first; with `group_keys` only those about these groups."""
         ...
 
     async def outbox_stats(self) -> OutboxStats: ...

@@ -111,7 +111,13 @@ def test_expect_decides_the_exit_status(config: Path) -> None:
     ("text", "args", "status", "said"),
     [
         pytest.param(CONFIG, ["test", "team"], 2, "write it as name=value", id="no label"),
-        pytest.param("alertmanagers: [{url: 'http://a'}]\n", ["show"], 1, "no route: nobody is told", id="no route"),
+        pytest.param(
+            "alertmanagers: [{static_configs: [{targets: [a]}]}]\n",
+            ["show"],
+            1,
+            "no route: nobody is told",
+            id="no route",
+        ),
         pytest.param("route: {receiver: a}\n", ["show"], 1, "alertd.yml:1:", id="a configuration that is wrong"),
     ],
 )

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
 
 from alertd.alerts.alert import Alert, State
-from alertd.api.services import AlertmanagerServices, Services
+from alertd.api.services import AlertmanagerServices, OperatorServices, Services
 from alertd.clock import SimulatedClock
 from alertd.config.rule_files import load_rule_file
 from alertd.dispatch.inhibition import InhibitRule
 from alertd.dispatch.route import Route
 from alertd.dispatch.time_intervals import TimeIntervalSettings
 from alertd.engine.dispatcher import Dispatcher, Dispatching
+from alertd.engine.explain import Explainer
 from alertd.engine.intake import AlertIntake
-from alertd.engine.ports import Store
+from alertd.engine.ports import Integration, Store
 from alertd.engine.readings import read_group
 from alertd.engine.silencer import SilenceLimits, Silencer
 from alertd.engine.state import GroupState, Health
+from alertd.engine.trial import Trial, try_receiver
 from alertd.labels import LabelSet
 from alertd.notify.plan import Planner
 from alertd.notify.ulid import Ulids
@@ -71,6 +73,7 @@ def services(
     not_ready: str = "",
     reload: Callable[[], Awaitable[None]] = no_reload,
     alertmanager: AlertmanagerServices | None = None,
+    operators: OperatorServices | None = None,
 ) -> Services:
     """Services that answer with exactly this."""
 
@@ -82,6 +85,7 @@ def services(
     return Services(
         version="1.2.3", groups=lambda: groups, metrics=registry.render, health=health, not_ready=lambda: not_ready,
         reload=reload, alertmanager=alertmanager or an_alertmanager().services,
+        operators=operators or operators_of(an_alertmanager()),
     )  # fmt: skip
 
 
@@ -92,6 +96,35 @@ class Alertmanager:
     clock: SimulatedClock
     store: Store
     services: AlertmanagerServices
+
+
+def operators_of(
+    alertmanager: Alertmanager,
+    *,
+    groups: Sequence[GroupState] = (),
+    external_labels: Mapping[str, str] | None = None,
+    integrations: Mapping[str, Sequence[Integration]] | None = None,
+) -> OperatorServices:
+    """alertd's own services over the same alerts and silences."""
+    services = alertmanager.services
+
+    async def trials(name: str, *, dry_run: bool) -> Sequence[Trial] | None:
+        if name not in (integrations or {}):
+            return None
+        return await try_receiver(
+            (integrations or {})[name], new_id=Ulids(Random(1)), external_url="http://alertd.example.com",
+            clock=alertmanager.clock, dry_run=dry_run,
+        )  # fmt: skip
+
+    explainer = Explainer(
+        store=alertmanager.store,
+        clock=alertmanager.clock,
+        dispatcher=services.dispatcher,
+        silences=services.silencer.silences,
+        rules=lambda: groups,
+        external_labels=lambda: external_labels or {},
+    )
+    return OperatorServices(store=alertmanager.store, explain=explainer.explain, try_receiver=trials)
 
 
 def an_alertmanager(

@@ -52,6 +52,13 @@ DELETE FROM silences WHERE id = :id;
 -- name: silences
 SELECT silence FROM silences ORDER BY id;
 
+-- name: put_number
+INSERT INTO integration_numbers (receiver, integration, idx, identity) VALUES (:receiver, :integration, :idx, :identity)
+ON CONFLICT DO NOTHING;
+
+-- name: numbers
+SELECT * FROM integration_numbers ORDER BY receiver, integration, idx;
+
 -- name: put_log_entry
 INSERT INTO notification_log (group_key, receiver, integration, idx, part, at, entry)
 VALUES (:group_key, :receiver, :integration, :idx, :part, :at, :entry)

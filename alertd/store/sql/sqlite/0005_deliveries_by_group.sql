@@ -1,0 +1,1 @@
+CREATE INDEX deliveries_by_group ON deliveries (group_key, id);
