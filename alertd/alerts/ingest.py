@@ -29,14 +29,16 @@ class RawAlert:
     generator_url: str = ""
 
 
-def accept(raw: RawAlert, *, at: datetime, resolve_timeout: timedelta) -> PostedAlert:
+def accept(raw: RawAlert, *, at: datetime, resolve_timeout: timedelta, labels: LabelSet | None = None) -> PostedAlert:
     """The alert as it is taken at `at`; raises InvalidAlertError.
 
     Without a start it begins now, or at its end; without an end it is taken for resolved `resolve_timeout` from now.
+
+    labels   those of `raw`, where somebody has them already
     """
     starts_at = raw.starts_at or raw.ends_at or at
     ends_at = raw.ends_at or at + resolve_timeout
-    labels = LabelSet(raw.labels)
+    labels = LabelSet(raw.labels) if labels is None else labels
     if not labels:
         raise InvalidAlertError("at least one label pair required")
     _check_names(labels, "label set")

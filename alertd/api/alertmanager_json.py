@@ -70,7 +70,7 @@ def _parts(alert: PostedAlert) -> tuple[bytes, bytes, bytes]:
     tail: dict[str, object] = {"updatedAt": timestamp(alert.updated_at)}
     if alert.generator_url:
         tail["generatorURL"] = alert.generator_url
-    tail["labels"] = dict(alert.labels)
+    tail["labels"] = alert.labels.to_dict()
     return (
         go_json(head)[:-1] + b',"receivers":',
         b',"startsAt":"' + timestamp(alert.starts_at).encode() + b'","status":',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from aiohttp import web
 
@@ -78,6 +79,7 @@ def given_time(at: datetime) -> datetime | None:
     return _EARLIEST if at.year <= _EARLIEST.year else _LATEST
 
 
+@lru_cache(maxsize=4096)
 def is_uri(text: str) -> bool:
     """Whether Go would take it for the address of a request: with a scheme, or beginning with a slash."""
     return _URI.fullmatch(text) is not None

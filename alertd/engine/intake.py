@@ -67,14 +67,18 @@ class AlertIntake:
         joined: dict[LabelSet, _Joined] = {}
         for raw in raws:
             self._count(raw, at)
+            labels = LabelSet(raw.labels)
+            old = self._known(labels)
+            if old is not None:
+                labels = old.labels  # the same object, so that what was computed from it stays
             try:
-                new = accept(raw, at=at, resolve_timeout=self.resolve_timeout)
-                self._check_room(new)
+                new = accept(raw, at=at, resolve_timeout=self.resolve_timeout, labels=labels)
+                if old is None:
+                    self._check_room()
             except InvalidAlertError as error:
                 self.counters.invalid += 1
                 errors.append(str(error))
                 continue
-            old = self._known(new.labels)
             alert = _after(old, new, at)
             if alert is not None:
                 self._coming[alert.labels] = alert
@@ -90,8 +94,8 @@ class AlertIntake:
         else:
             self.counters.firing += 1
 
-    def _check_room(self, alert: PostedAlert) -> None:
-        if self._dispatcher.alert_count + len(self._coming) >= self._most_alerts and self._known(alert.labels) is None:
+    def _check_room(self) -> None:
+        if self._dispatcher.alert_count + len(self._coming) >= self._most_alerts:
             raise InvalidAlertError(f"there are {self._most_alerts} alerts already: no further ones are taken")
 
     async def _save(self, joined: Sequence[_Joined]) -> None:
@@ -120,14 +124,10 @@ def _after(old: PostedAlert | None, new: PostedAlert, at: datetime) -> PostedAle
     if old is None:
         return None if new.resolved(at) else new
     merged = merge(old, new, at=at)
-    starts_at = merged.starts_at
-    if merged.resolved(at) and starts_at != old.starts_at:
+    if merged.resolved(at) and merged.starts_at != old.starts_at:
         if merged is new:  # they do not overlap: the late end of an earlier episode
             return None
-        starts_at = old.starts_at  # it ends the episode that was told
-    return replace(
-        merged,
-        labels=old.labels,  # the same object, so that what was computed from it stays
-        starts_at=starts_at,
-        updated_at=max(merged.updated_at, old.updated_at),  # the clock may have been set back
-    )
+        merged = replace(merged, starts_at=old.starts_at)  # it ends the episode that was told
+    if merged.updated_at < old.updated_at:  # the clock was set back
+        merged = replace(merged, updated_at=old.updated_at)
+    return merged

@@ -29,12 +29,12 @@ def time_of(value: int) -> datetime:
 
 def labels_key(labels: LabelSet) -> str:
     """A label set as text: equal for equal sets."""
-    return msgspec.json.encode(dict(labels)).decode()
+    return msgspec.json.encode(labels.to_dict()).decode()
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, LabelSet):
-        return dict(value)
+        return value.to_dict()
     if isinstance(value, float):  # numpy's float64
         return float(value)
     if isinstance(value, Matcher):
