@@ -13,7 +13,6 @@ from alertd.errors import AlertdError
 
 CONTINUE = 334
 TAKEN = 235
-_MOST_PROMPTS = 3
 
 
 class SmtpUnusableError(AlertdError):
@@ -86,16 +85,11 @@ async def _plain(client: aiosmtplib.SMTP, credentials: Credentials) -> None:
 
 
 async def _login(client: aiosmtplib.SMTP, credentials: Credentials) -> None:
-    """Servers differ in what they ask first, and how they write it."""
-    answers = {"username:": credentials.username, "password:": credentials.password}
+    """Servers word their prompts as they like; the user comes first."""
     reply = await client.execute_command(b"AUTH", b"LOGIN")
-    for _ in range(_MOST_PROMPTS):
-        if reply.code != CONTINUE:
-            break
-        prompt = _unbase64(reply.message).strip().lower()
-        if prompt not in answers:
-            raise SmtpUnusableError("the mail server asks for something else than user and password in AUTH LOGIN")
-        reply = await client.execute_command(_base64(answers[prompt]).encode())
+    for answer in (credentials.username, credentials.password):
+        if reply.code == CONTINUE:
+            reply = await client.execute_command(_base64(answer).encode())
     _taken(reply)
 
 
@@ -129,10 +123,3 @@ def _is_this_machine(host: str) -> bool:
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def _unbase64(text: str) -> str:
-    try:
-        return base64.b64decode(text).decode("utf-8", "replace")
-    except ValueError:
-        return ""
