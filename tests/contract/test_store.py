@@ -17,6 +17,7 @@ from alertd.engine.ports import Store
 from alertd.labels import LabelSet
 from alertd.labels.matcher import Matcher, Op
 from alertd.notify.history import Event, EventKind
+from alertd.notify.numbering import Configured, Numbered
 from alertd.notify.outbox import (
     Cause,
     Delivered,
@@ -186,6 +187,25 @@ class TestPostedAlerts:
         assert list(await store.posted_alerts()) == []
 
 
+class TestNumbers:
+    async def test_numbers_come_back_as_they_were_given(self, store: Store) -> None:
+        numbers = [a_number("a", 0), a_number("b", 1), a_number("a", 0, integration="slack"), a_number("a", 2)]
+        async with store.transaction() as tx:
+            tx.put_numbers(numbers)
+        assert set(await store.numbers()) == set(numbers)
+
+    async def test_a_number_that_is_taken_stays_with_whom_it_was_given_to(self, store: Store) -> None:
+        async with store.transaction() as tx:
+            tx.put_numbers([a_number("a", 0)])
+        async with store.transaction() as tx:
+            tx.put_numbers([a_number("b", 0), a_number("b", 1)])
+        assert set(await store.numbers()) == {a_number("a", 0), a_number("b", 1)}
+
+
+def a_number(identity: str, index: int, *, integration: str = "webhook") -> Numbered:
+    return Numbered(configured=Configured(receiver="ops", integration=integration, identity=identity), index=index)
+
+
 class TestGroupTimers:
     async def test_a_timer_is_kept_until_it_is_dropped(self, store: Store) -> None:
         timer = GroupTimer(group_key="{}:{}", next_at=T0)
@@ -343,6 +363,14 @@ class TestOutbox:
         assert await store.next_delivery_at(after=after(seconds=5), skip=[]) == after(seconds=9)
         assert await store.next_delivery_at(after=T0, skip=["paused"]) == after(seconds=9)
 
+    async def test_what_waits_for_longer_than_its_backoff_can_be_pulled_in(self, store: Store) -> None:
+        longest = a_delivery().longest_delay
+        soon, late = a_delivery(next_at=T0 + longest), a_delivery(next_at=T0 + longest + timedelta(seconds=1))
+        await enqueue(store, soon, late)
+        async with store.transaction() as tx:
+            tx.pull_in_deliveries(T0)
+        assert {one.id: one.next_at for one in await store.deliveries()} == {soon.id: soon.next_at, late.id: T0}
+
     async def test_it_counts_by_state_and_knows_the_oldest(self, store: Store) -> None:
         assert await store.outbox_stats() == OutboxStats(depth={}, oldest_at=None)
         first, second = a_delivery(), a_delivery(created_at=after(seconds=1))
@@ -361,6 +389,20 @@ class TestOutbox:
         await lease(store)
         assert [one.id for one in await store.deliveries(limit=2)] == [third.id, second.id]
         assert [one.id for one in await store.deliveries(state=DeliveryState.LEASED)] == [first.id]
+
+    async def test_deliveries_are_found_by_group_in_every_state(self, store: Store) -> None:
+        about_a = [a_delivery(entry=a_log_entry(stream=a_stream(group_key="a"))) for _ in range(3)]
+        about_b = a_delivery(entry=a_log_entry(stream=a_stream(group_key="b")))
+        await enqueue(store, *about_a, about_b)
+        [leased, *_] = await lease(store, limit=1)
+        async with store.transaction() as tx:
+            tx.record_delivery(step(leased, Delivered()), leased.entry)
+        assert [one.id for one in await store.deliveries(group_keys=["a"])] == [one.id for one in reversed(about_a)]
+        assert len(await store.deliveries(group_keys=["a"], limit=2)) == 2
+        assert len(await store.deliveries(group_keys=["a", "b"])) == 4
+        delivered = await store.deliveries(group_keys=["a"], state=DeliveryState.DELIVERED)
+        assert [one.id for one in delivered] == [leased.id]
+        assert await store.deliveries(group_keys=["c"]) == []
 
     async def test_only_old_deliveries_in_a_final_state_are_deleted(self, store: Store) -> None:
         done, waiting = a_delivery(), a_delivery()
