@@ -1,0 +1,37 @@
+"""Every scenario of the alert pipeline, played against a real daemon: what Alertmanager does, and where alertd does better.
+
+The windows of the scenarios are wall time, so they are played a few at once by their own runner, in one test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+LIMIT_S = 400
+AT_ONCE = 6
+
+
+async def test_every_scenario_passes() -> None:
+    assert shutil.which("amtool"), "amtool is missing; install it: apt-get install prometheus-alertmanager"
+    daemon = f"{shlex.quote(sys.executable)} -m alertd run --config.file={{config}} --storage.path={{data}}"
+    command = f"{daemon} --web.listen-address=127.0.0.1:{{port}}"
+    runner = await asyncio.create_subprocess_exec(
+        sys.executable, str(SCENARIOS / "run.py"), "-j", str(AT_ONCE), "--command", command, str(SCENARIOS / "public"),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            output, _ = await runner.communicate()
+    finally:
+        if runner.returncode is None:
+            runner.terminate()
+            await runner.wait()
+    lines = output.decode(errors="replace").splitlines()
+    assert runner.returncode == 0, "\n".join(line for line in lines if not line.startswith("pass"))
+    passed = sum(line.startswith("pass") for line in lines)
+    assert passed == len(list(SCENARIOS.glob("public/**/*.yml"))), "none was left out"
