@@ -83,7 +83,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_row(*(Text(printable(cell), style=COLOURS.get(cell, "")) for cell in row))
     console = Console(
         width=None if terminal else _TABLE_WIDTH_IN_PIPES,
-        no_color=bool(os.environ.get("NO_COLOR")),
+        color_system="auto" if terminal and not os.environ.get("NO_COLOR") else None,
         highlight=False,
     )
     with console.capture() as captured:

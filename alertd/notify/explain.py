@@ -94,6 +94,7 @@ class DeliveryFacts(_Facts, frozen=True):
     """A notification that speaks of the alert; `next_at` while it is to be tried again."""
 
     id: str
+    group_key: str
     receiver: str
     reason: str
     state: str
@@ -168,6 +169,7 @@ def delivery_facts(deliveries: Iterable[Delivery], events: Iterable[Event], fing
     return [
         DeliveryFacts(
             id=one.id,
+            group_key=one.stream.group_key,
             receiver=place_of(one.stream),
             reason=one.reason.value,
             state=one.state.value,
@@ -225,7 +227,7 @@ def reasons(
 
 
 def _reasons_of_route(route: RouteFacts, deliveries: Sequence[DeliveryFacts]) -> Iterator[str]:
-    own = [one for one in deliveries if one.receiver.startswith(f"{route.receiver}/")]
+    own = _newest(one for one in deliveries if one.group_key == route.group_key)
     for held in _held_back(route.mutes):
         yield f"{route.receiver} is not told: {held}"
     for told in route.told:
@@ -239,6 +241,14 @@ def _reasons_of_route(route: RouteFacts, deliveries: Sequence[DeliveryFacts]) ->
     if not route.mutes.stage and not route.told and not own:
         when = f"; its group is looked at next at {_time(route.next_flush_at)}" if route.next_flush_at else ""
         yield f"{route.receiver} was not told yet{when}"
+
+
+def _newest(deliveries: Iterable[DeliveryFacts]) -> list[DeliveryFacts]:
+    """The first to each integration: what was before it is history."""
+    by_receiver: dict[str, DeliveryFacts] = {}
+    for one in deliveries:
+        by_receiver.setdefault(one.receiver, one)
+    return list(by_receiver.values())
 
 
 def _held_back(mutes: MuteFacts) -> Iterator[str]:

@@ -185,3 +185,13 @@ async def test_what_is_over_is_still_explained() -> None:
     assert found.state == "resolved"
     assert [delivery.reason for delivery in found.deliveries] == ["all alerts resolved", "first notification"]
     assert found.why[0] == "ops/webhook[0] was told at 2026-01-05 12:05:30Z: resolved"
+
+
+async def test_a_failure_that_was_made_up_for_is_no_reason_any_more() -> None:
+    refusing = FakeIntegration(outcomes=deque([Rejected(why="HTTP 404 Not Found", cause=Cause.CLIENT_ERROR)]))
+    async with pipeline(refusing) as running:
+        await running.post(ALERT)
+        await running.advance(minutes=6)
+        found = await explain(running, ALERT.labels)
+    assert [delivery.state for delivery in found.deliveries] == ["delivered", "dead"]
+    assert found.why == ["ops/webhook[0] was told at 2026-01-05 12:05:30Z: firing"]
