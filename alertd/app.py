@@ -38,6 +38,7 @@ from alertd.engine.explain import Explainer
 from alertd.engine.group_evaluator import GroupEvaluator
 from alertd.engine.intake import AlertIntake
 from alertd.engine.janitor import HISTORY_RETENTION, INTERVAL, Janitor
+from alertd.engine.numbers import take_numbers
 from alertd.engine.ports import Integration, Store
 from alertd.engine.readings import (
     DeliveryMetrics,
@@ -54,11 +55,12 @@ from alertd.engine.silencer import SilenceLimits, Silencer
 from alertd.engine.trial import Trial, try_receiver
 from alertd.errors import AlertdError
 from alertd.http import new_session
+from alertd.notify.numbering import Numbered
 from alertd.notify.plan import Planner
 from alertd.notify.ulid import Ulids
 from alertd.query.fetcher import Fetcher
 from alertd.query.prometheus import PrometheusSource
-from alertd.receivers.registry import by_receiver
+from alertd.receivers.registry import by_receiver, configured
 from alertd.receivers.rendering import Rendering
 from alertd.receivers.tools import Tools
 from alertd.store.settings import StorageSettings
@@ -106,7 +108,8 @@ async def serve(options: Options) -> None:
         session = await owned.enter_async_context(new_session())
         store = await SqliteStore.open(_storage(config, options))
         owned.push_async_callback(store.close)
-        await App(config, options, clock=clock, store=store, session=session).run()
+        numbers = await take_numbers(store, configured(config.receivers))
+        await App(config, options, clock=clock, store=store, session=session, numbers=numbers).run()
 
 
 def _storage(config: Config, options: Options) -> StorageSettings:
@@ -134,7 +137,14 @@ class App:
     """A running alertd."""
 
     def __init__(
-        self, config: Config, options: Options, *, clock: Clock, store: Store, session: aiohttp.ClientSession
+        self,
+        config: Config,
+        options: Options,
+        *,
+        clock: Clock,
+        store: Store,
+        session: aiohttp.ClientSession,
+        numbers: Sequence[Numbered],
     ) -> None:
         self._config = config
         self._options = options
@@ -156,7 +166,7 @@ class App:
             groups=lambda: map(read_group, self._evaluator.states()),
             traffic=lambda: read_traffic(self._links.setup.fetcher, self._links.writer, self._links.alertmanagers),
         )
-        links = self._links = self._link(config)
+        links = self._links = self._link(config, numbers)
         outlets = Outlets(
             dispatch=lambda alerts: self._dispatcher.ingest(alerts),
             alertmanagers=lambda alerts: self._links.alertmanagers.post(alerts),
@@ -186,7 +196,7 @@ class App:
             make_app(self._services(), prefix=self._prefix(config), most_gets=options.most_gets), options.listen_address
         )
 
-    def _link(self, config: Config) -> _Links:
+    def _link(self, config: Config, numbers: Sequence[Numbered]) -> _Links:
         """Everything that has to be built anew for another configuration; nothing of it runs yet."""
         url = self._url(config)
         writer = RemoteWriter(config.remote_write, self._session, clock=self._clock, random=self._random)
@@ -201,7 +211,7 @@ class App:
             alertmanagers=Alertmanagers(config.alertmanagers, self._session, clock=self._clock, random=self._random),
             dispatching=Dispatching(
                 route=Route.from_settings(config.route) if config.route else NOBODY,
-                receivers=by_receiver(config.receivers, self._tools(config)),
+                receivers=by_receiver(config.receivers, self._tools(config), numbers),
                 planner=Planner(new_id=self._ids, external_url=url),
                 inhibit_rules=[
                     InhibitRule.from_settings(rule, number) for number, rule in enumerate(config.inhibit_rules)
@@ -345,7 +355,7 @@ class App:
             self._systemd.reloading(monotonic=self._clock.monotonic())
             try:
                 config = await asyncio.to_thread(load, self._options.config_file)
-                links = self._link(config)
+                links = self._link(config, await take_numbers(self._store, configured(config.receivers)))
                 await asyncio.to_thread(links.setup.evaluator.read_ahead, config.groups)
             except AlertdError as error:
                 self._refused = True

@@ -12,6 +12,7 @@ from alertd.dispatch.grouping import GroupTimer
 from alertd.dispatch.silences import SilenceStore, SilenceWrites
 from alertd.notify.history import History, HistoryWrites
 from alertd.notify.log import NotificationLog, NotificationLogWrites
+from alertd.notify.numbering import NumberStore, NumberWrites
 from alertd.notify.outbox import Delivery, Outbox, OutboxWrites, Outcome
 from alertd.notify.plan import Channel
 
@@ -25,12 +26,19 @@ class GroupTimerWrites(Protocol):
 
 
 class Transaction(
-    AlertWrites, GroupTimerWrites, SilenceWrites, NotificationLogWrites, OutboxWrites, HistoryWrites, Protocol
+    AlertWrites,
+    GroupTimerWrites,
+    SilenceWrites,
+    NumberWrites,
+    NotificationLogWrites,
+    OutboxWrites,
+    HistoryWrites,
+    Protocol,
 ):
     """Writes that take effect together, in the order they were made, or not at all."""
 
 
-class Store(AlertStore, SilenceStore, NotificationLog, Outbox, History, Protocol):
+class Store(AlertStore, SilenceStore, NumberStore, NotificationLog, Outbox, History, Protocol):
     """Everything that survives a restart. Every method raises StoreError when the storage fails."""
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:

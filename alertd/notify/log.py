@@ -26,7 +26,7 @@ def episodes(alerts: Iterable[PostedAlert]) -> frozenset[Episode]:
 class Stream:
     """All notifications of one integration about one group: sent one at a time and in order, a newer one replaces an older.
 
-    receiver, integration, index   `ops`, `webhook`, 0: its place in the configuration
+    receiver, integration, index   `ops`, `webhook`, 0: the integration, see `notify.numbering`
     part                           fingerprint, for an integration that is told of each alert by itself; else ""
     """
 

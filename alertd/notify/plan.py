@@ -27,7 +27,7 @@ STAND_IN_WAIT = timedelta(seconds=10)
 class Channel(Protocol):
     """What a plan needs to know of an integration.
 
-    index          its place among the receiver's integrations of this kind
+    index          its number among the receiver's integrations of this kind, see `notify.numbering`
     per_alert      told of each alert by itself, instead of all alerts of a group
     max_alerts     how many alerts a message may hold; 0: all
     destination    where it sends, without secrets

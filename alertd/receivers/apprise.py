@@ -62,8 +62,13 @@ class Apprise:
         self._settings = settings
         self._rendering = tools.rendering
         self._url = settings.url or settings.url_file or Secret()
-        self.destination = destination("apprise", self._url)
+        self.destination = self.identify(settings)
         self._threads = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix=self.destination)
+
+    @staticmethod
+    def identify(settings: AppriseSettings) -> str:
+        """A digest of where it sends: what tells it from the receiver's others, wherever it stands among them."""
+        return destination("apprise", settings.url or settings.url_file or Secret())
 
     def render(self, message: Message) -> Payload:
         text = self._rendering.text(message, safe=harmless)

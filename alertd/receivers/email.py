@@ -51,6 +51,11 @@ class Email:
         self._server = _server(settings)
         self.destination = destination("email", settings.smarthost, settings.auth_username)
 
+    @staticmethod
+    def identify(settings: EmailSettings) -> str:
+        """A digest of whom it sends to, by whichever server: what tells it from the receiver's others."""
+        return destination("email", settings.to)
+
     def render(self, message: Message) -> Payload:
         text = self._rendering.text(message)
         addresses = self._addresses(text)

@@ -52,8 +52,8 @@ class PagerDuty:
         self._settings = settings
         self._rendering = tools.rendering
         self._key = settings.key or Secret()
-        self._url = urljoin(settings.url or "", EVENTS_V1) if settings.is_v1 else settings.url or ""
-        self.destination = destination("pagerduty", self._url, self._key)
+        self._url = _url(settings)
+        self.destination = self.identify(settings)
         self._unknown_severities: set[str] = set()
         self._client = HttpClient(
             tools.session,
@@ -62,6 +62,11 @@ class PagerDuty:
             max_bytes=LONGEST_ANSWER_BYTES,
             needs_body=False,
         )
+
+    @staticmethod
+    def identify(settings: PagerdutySettings) -> str:
+        """A digest of where it sends: what tells it from the receiver's others, wherever it stands among them."""
+        return destination("pagerduty", _url(settings), settings.key or Secret())
 
     def render(self, message: Message) -> Payload:
         text = self._rendering.text(message)
@@ -127,3 +132,7 @@ def _says(answer: HttpAnswer) -> str | None:
     except msgspec.DecodeError:
         return None
     return ": ".join(filter(None, (refusal.message, ", ".join(refusal.errors)))) or None
+
+
+def _url(settings: PagerdutySettings) -> str:
+    return urljoin(settings.url or "", EVENTS_V1) if settings.is_v1 else settings.url or ""

@@ -1,4 +1,4 @@
-"""`Place`: where an integration stands in the configuration."""
+"""`Place`: which integration of a receiver one is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The `index`-th integration of its kind of a receiver."""
+    """The integration of its kind that has the number `index` at a receiver, see `notify.numbering`."""
 
     receiver: str
     index: int

@@ -6,12 +6,14 @@ row of `_KINDS`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pydantic import Field
 
+from alertd.notify.numbering import Configured, Numbered, number
 from alertd.receivers import apprise_settings, email_settings, pagerduty_settings, slack_settings, webhook_settings
 from alertd.receivers.apprise import Apprise
 from alertd.receivers.apprise_settings import AppriseSettings
@@ -38,7 +40,7 @@ class ReceiverDefaults(WebhookDefaults, SlackDefaults, PagerdutyDefaults, EmailD
 class _Kind:
     """make: settings with what they inherit -> an integration; fill: what they inherit, or ValueError."""
 
-    make: Callable[[Place, Any, Tools], Integration]
+    make: type[Integration]
     fill: Callable[[Any, Any], Any]
 
 
@@ -69,15 +71,36 @@ def with_defaults(kind: str, settings: Any, defaults: ReceiverDefaults) -> Any:
     return _KINDS[kind].fill(settings, defaults)
 
 
-def integrations(settings: ReceiverSettings, tools: Tools) -> tuple[Integration, ...]:
-    """The integrations of one receiver, in the order of `_KINDS` and of the configuration."""
+def configured(receivers: Iterable[ReceiverSettings]) -> list[Configured]:
+    """Every integration, in the order in which `integrations` makes those of each receiver."""
+    return [
+        Configured(receiver=receiver.name, integration=kind.make.integration, identity=kind.make.identify(settings))
+        for receiver in receivers
+        for kind, settings in _entries(receiver)
+    ]
+
+
+def integrations(settings: ReceiverSettings, tools: Tools, numbers: Iterable[Numbered] = ()) -> tuple[Integration, ...]:
+    """The integrations of one receiver, in the order of `_KINDS` and of the configuration.
+
+    numbers   what is known of the numbers of this receiver's integrations; without, they go by their positions
+    """
+    numbered = number(numbers, configured([settings]))
     return tuple(
-        kind.make(Place(settings.name, index), one, tools)
-        for name, kind in _KINDS.items()
-        for index, one in enumerate(getattr(settings, name))
+        kind.make(Place(settings.name, at.index), one, tools)
+        for (kind, one), at in zip(_entries(settings), numbered, strict=True)
     )
 
 
-def by_receiver(receivers: Iterable[ReceiverSettings], tools: Tools) -> dict[str, tuple[Integration, ...]]:
-    """The integrations of every receiver, by its name."""
-    return {settings.name: integrations(settings, tools) for settings in receivers}
+def by_receiver(
+    receivers: Iterable[ReceiverSettings], tools: Tools, numbers: Iterable[Numbered] = ()
+) -> dict[str, tuple[Integration, ...]]:
+    """The integrations of every receiver, by its name; see `integrations`."""
+    known: dict[str, list[Numbered]] = defaultdict(list)
+    for one in numbers:
+        known[one.configured.receiver].append(one)
+    return {settings.name: integrations(settings, tools, known[settings.name]) for settings in receivers}
+
+
+def _entries(receiver: ReceiverSettings) -> list[tuple[_Kind, Any]]:
+    return [(kind, one) for name, kind in _KINDS.items() for one in getattr(receiver, name)]

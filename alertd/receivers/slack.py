@@ -48,13 +48,19 @@ class Slack:
         self._log = tools.log
         self._token = settings.token
         self._url = settings.api_url or settings.api_url_file or Secret()
-        self.destination = destination("slack", self._token or self._url, settings.channel)
+        self.destination = self.identify(settings)
         self._client = HttpClient(
             tools.session,
             without_redirects(settings.http_config),
             timeout=settings.timeout,
             max_bytes=LONGEST_ANSWER_BYTES,
         )
+
+    @staticmethod
+    def identify(settings: SlackSettings) -> str:
+        """A digest of where it sends: what tells it from the receiver's others, wherever it stands among them."""
+        where = settings.token or settings.api_url or settings.api_url_file or Secret()
+        return destination("slack", where, settings.channel)
 
     def render(self, message: Message) -> Payload:
         settings = self._settings

@@ -38,7 +38,7 @@ class Webhook:
         self._settings = settings
         self._rendering = tools.rendering
         self._url = settings.url or settings.url_file or Secret()
-        self.destination = destination("webhook", self._url)
+        self.destination = self.identify(settings)
         self._client = HttpClient(
             tools.session,
             without_redirects(settings.http_config),
@@ -46,6 +46,11 @@ class Webhook:
             max_bytes=LONGEST_ANSWER_BYTES,
             needs_body=False,
         )
+
+    @staticmethod
+    def identify(settings: WebhookSettings) -> str:
+        """A digest of where it sends: what tells it from the receiver's others, wherever it stands among them."""
+        return destination("webhook", settings.url or settings.url_file or Secret())
 
     def render(self, message: Message) -> Payload:
         if self.per_alert:

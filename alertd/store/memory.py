@@ -17,6 +17,7 @@ from alertd.dispatch.silences import Silence
 from alertd.labels import LabelSet
 from alertd.notify.history import Event
 from alertd.notify.log import LogEntry, Stream
+from alertd.notify.numbering import Numbered
 from alertd.notify.outbox import FINAL, Delivery, DeliveryState, Leased, OutboxStats, Superseded, step
 
 RuleAlerts = dict[str, dict[LabelSet, Alert]]
@@ -29,6 +30,7 @@ class _State:
     posted: dict[LabelSet, PostedAlert] = field(default_factory=dict)
     timers: dict[str, GroupTimer] = field(default_factory=dict)
     silences: dict[str, Silence] = field(default_factory=dict)
+    numbers: dict[tuple[str, str, int], Numbered] = field(default_factory=dict)  # by receiver, kind, index
     log: dict[Stream, LogEntry] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)  # by id, and so by age
     events: list[Event] = field(default_factory=list)
@@ -70,6 +72,10 @@ class _State:
     def drop_silences(self, ids: Collection[str]) -> None:
         for one in ids:
             self.silences.pop(one, None)
+
+    def put_numbers(self, numbers: Sequence[Numbered]) -> None:
+        for one in numbers:
+            self.numbers.setdefault((one.configured.receiver, one.configured.integration, one.index), one)
 
     def put_log_entry(self, entry: LogEntry) -> None:
         self.log[entry.stream] = entry
@@ -152,6 +158,9 @@ class MemoryTransaction:
     def drop_silences(self, ids: Collection[str]) -> None:
         self._writes.append(partial(self._state.drop_silences, tuple(ids)))
 
+    def put_numbers(self, numbers: Sequence[Numbered]) -> None:
+        self._writes.append(partial(self._state.put_numbers, tuple(numbers)))
+
     def put_log_entry(self, entry: LogEntry) -> None:
         self._writes.append(partial(self._state.put_log_entry, entry))
 
@@ -213,6 +222,9 @@ class MemoryStore:
 
     async def silences(self) -> Sequence[Silence]:
         return tuple(self._state.silences.values())
+
+    async def numbers(self) -> Sequence[Numbered]:
+        return tuple(self._state.numbers.values())
 
     async def log_entries(self, group_keys: Collection[str]) -> Sequence[LogEntry]:
         return [entry for entry in self._state.log.values() if entry.stream.group_key in group_keys]

@@ -22,6 +22,7 @@ from alertd.dispatch.silences import Silence
 from alertd.labels import LabelSet
 from alertd.notify.history import Event
 from alertd.notify.log import LogEntry
+from alertd.notify.numbering import Numbered
 from alertd.notify.outbox import Delivery, DeliveryState, OutboxStats
 from alertd.store.codec import (
     decode_alert,
@@ -35,7 +36,7 @@ from alertd.store.codec import (
 )
 from alertd.store.settings import StorageSettings
 from alertd.store.sqlite_file import FILE_NAME, lock, migrations, open_or_begin_anew, queries
-from alertd.store.sqlite_rows import delivery_of, delivery_row, entry_row, event_of, event_row
+from alertd.store.sqlite_rows import delivery_of, delivery_row, entry_row, event_of, event_row, number_of, number_row
 from alertd.store.sqlite_writer import SqliteWriter
 
 _SQL = queries()
@@ -87,6 +88,9 @@ class SqliteTransaction:
 
     def drop_silences(self, ids: Collection[str]) -> None:
         self._add("drop_silence", *({"id": one} for one in ids))
+
+    def put_numbers(self, numbers: Sequence[Numbered]) -> None:
+        self._add("put_number", *map(number_row, numbers))
 
     def put_log_entry(self, entry: LogEntry) -> None:
         self._add("put_log_entry", entry_row(entry))
@@ -172,6 +176,9 @@ class SqliteStore:
 
     async def silences(self) -> Sequence[Silence]:
         return [decode_silence(row["silence"]) for row in await self._rows("silences")]
+
+    async def numbers(self) -> Sequence[Numbered]:
+        return [number_of(row) for row in await self._rows("numbers")]
 
     async def log_entries(self, group_keys: Collection[str]) -> Sequence[LogEntry]:
         rows = await self._rows("log_entries", group_keys=_json(group_keys))

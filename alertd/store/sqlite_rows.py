@@ -1,4 +1,4 @@
-"""Deliveries, log entries and events as rows of SQLite, and back."""
+"""Integration numbers, deliveries, log entries and events as rows of SQLite, and back."""
 
 from __future__ import annotations
 
@@ -8,11 +8,27 @@ from typing import Any
 
 from alertd.notify.history import Event, EventKind
 from alertd.notify.log import LogEntry
+from alertd.notify.numbering import Configured, Numbered
 from alertd.notify.outbox import Delivery, DeliveryState, Kind, Payload
 from alertd.notify.reason import Reason
 from alertd.store.codec import decode_entry, decode_facts, encode, microseconds, time_of
 
 _MICROSECOND = timedelta(microseconds=1)
+
+
+def number_row(numbered: Numbered) -> dict[str, Any]:
+    configured = numbered.configured
+    return {
+        "receiver": configured.receiver,
+        "integration": configured.integration,
+        "idx": numbered.index,
+        "identity": configured.identity,
+    }
+
+
+def number_of(row: sqlite3.Row) -> Numbered:
+    configured = Configured(receiver=row["receiver"], integration=row["integration"], identity=row["identity"])
+    return Numbered(configured=configured, index=row["idx"])
 
 
 def entry_row(entry: LogEntry) -> dict[str, Any]:
