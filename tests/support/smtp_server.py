@@ -96,7 +96,9 @@ class SmtpServer:
         self.port = 0
         self.received: list[Mail] = []
         self.attempts: list[str] = []
+        self.reached: dict[str, int] = defaultdict(int)
         self.connections = 0
+        self.open_connections = 0
         self.mechanisms = mechanisms
         self.keywords = keywords
         self._next: dict[str, deque[Answer]] = defaultdict(deque)
@@ -117,6 +119,7 @@ class SmtpServer:
     async def answer(self, server: SMTP, *steps: str) -> str | None:
         """The scripted answer to the first of these steps that has one; None: there is none."""
         for step in steps:
+            self.reached[step] += 1
             said = self._next[step].popleft() if self._next[step] else self._always.get(step)
             if isinstance(said, str):
                 return said
@@ -187,6 +190,7 @@ class _Smtp(SMTP):
     """Steps aiosmtpd has no hook for."""
 
     def __init__(self, owner: SmtpServer, **options: Any) -> None:
+        self._owner = owner
         super().__init__(
             owner,
             authenticator=_is_right,
@@ -195,7 +199,15 @@ class _Smtp(SMTP):
             loop=asyncio.get_running_loop(),
             **options,
         )
-        self._owner = owner
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self.transport is None:  # else it is the same connection, encrypted from now on
+            self._owner.open_connections += 1
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._owner.open_connections -= 1
+        super().connection_lost(error)
 
     async def smtp_STARTTLS(self, arg: str) -> None:
         if refusal := await self._owner.answer(self, "STARTTLS"):
