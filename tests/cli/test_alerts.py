@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from tests.support.cli import cli
-from tests.support.servers import alertmanager, answer, scripted
+from tests.support.servers import answer, scripted
 
 HOSTILE = "\x1b[31mred\x1b[0m\nnext [bold]line[/bold]"
 
@@ -20,39 +20,36 @@ async def post_alerts(url: str) -> None:
         assert posted.status == 200
 
 
-async def test_alerts_are_shown_with_what_keeps_them_from_being_told() -> None:
-    async with alertmanager() as url:
-        assert (await cli("alerts", "--url", url)).out == "no alerts\n"
-        await post_alerts(url)
-        await cli("silence", "add", "Errors", "-c", "x", "--url", url)
+async def test_alerts_are_shown_with_what_keeps_them_from_being_told(server: str) -> None:
+    assert (await cli("alerts", "--url", server)).out == "no alerts\n"
+    await post_alerts(server)
+    await cli("silence", "add", "Errors", "-c", "x", "--url", server)
 
-        shown = await cli("alerts", "--url", url)
-        assert shown.lines[0].split() == ["ALERT", "STATE", "SINCE", "FINGERPRINT", "LABELS", "SUMMARY"]
-        rows = {line.split()[0]: line for line in shown.lines[1:]}
-        assert rows["Errors"].split()[1] == "silenced"
-        assert rows["Latency"].split()[1] == "active"
-        assert 'team="a"' in rows["Latency"]
+    shown = await cli("alerts", "--url", server)
+    assert shown.lines[0].split() == ["ALERT", "STATE", "SINCE", "FINGERPRINT", "LABELS", "SUMMARY"]
+    rows = {line.split()[0]: line for line in shown.lines[1:]}
+    assert rows["Errors"].split()[1] == "silenced"
+    assert rows["Latency"].split()[1] == "active"
+    assert 'team="a"' in rows["Latency"]
 
-        only = await cli("alerts", "--state=silenced", "--output=json", "--url", url)
-        assert [alert["labels"]["alertname"] for alert in only.json] == ["Errors"]
-        matching = await cli("alerts", "Latency", "team=~a|b", "--output=json", "--url", url)
-        assert [alert["labels"]["alertname"] for alert in matching.json] == ["Latency"]
-
-
-async def test_what_others_write_does_not_steer_the_terminal() -> None:
-    async with alertmanager() as url:
-        await post_alerts(url)
-        shown = await cli("alerts", "--url", url)
-        assert "\x1b" not in shown.out
-        assert "[bold]line[/bold]" in shown.out
-        assert len(shown.lines) == 3
+    only = await cli("alerts", "--state=silenced", "--output=json", "--url", server)
+    assert [alert["labels"]["alertname"] for alert in only.json] == ["Errors"]
+    matching = await cli("alerts", "Latency", "team=~a|b", "--output=json", "--url", server)
+    assert [alert["labels"]["alertname"] for alert in matching.json] == ["Latency"]
 
 
-async def test_no_match_is_status_4_in_every_output() -> None:
-    async with alertmanager() as url:
-        assert (await cli("alerts", "Nothing", "--url", url)).status == 4
-        as_json = await cli("alerts", "Nothing", "--output=json", "--url", url)
-        assert (as_json.status, as_json.json) == (4, [])
+async def test_what_others_write_does_not_steer_the_terminal(server: str) -> None:
+    await post_alerts(server)
+    shown = await cli("alerts", "--url", server)
+    assert "\x1b" not in shown.out
+    assert "[bold]line[/bold]" in shown.out
+    assert len(shown.lines) == 3
+
+
+async def test_no_match_is_status_4_in_every_output(server: str) -> None:
+    assert (await cli("alerts", "Nothing", "--url", server)).status == 4
+    as_json = await cli("alerts", "Nothing", "--output=json", "--url", server)
+    assert (as_json.status, as_json.json) == (4, [])
 
 
 @pytest.mark.parametrize(
