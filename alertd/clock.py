@@ -21,7 +21,7 @@ class Clock(Protocol):
         ...
 
     async def sleep_until(self, when: datetime) -> None:
-        """Return once `now()` is at or past `when`."""
+        """Return once `now()` is at or past `when`; no later than that was away at the call, if the clock is set back."""
         ...
 
 
@@ -35,9 +35,24 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep_until(self, when: datetime) -> None:
-        # The loop's timer is monotonic: after a step of the wall clock the rest is slept again.
-        while (rest := (when - self.now()).total_seconds()) > 0:  # noqa: ASYNC110 - waits for a time, not an event
+        ends_at = self.monotonic() + (when - self.now()).total_seconds()
+        # The loop's timer is monotonic: it is looked up now and then whether the wall clock was set forward.
+        while (rest := min((when - self.now()).total_seconds(), ends_at - self.monotonic())) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(rest, 60.0))
+
+
+class SetBack:
+    """Notices that the wall clock was set back. What lies ahead by the old time is then further away than it was meant."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen = clock.now(), clock.monotonic()
+
+    def by(self) -> timedelta:
+        """How far the clock was set back since it was last asked; zero when it went on from there."""
+        (then, since), self._seen = self._seen, (self._clock.now(), self._clock.monotonic())
+        now, passed = self._seen[0], self._seen[1] - since
+        return then + timedelta(seconds=passed) - now if now < then else timedelta()
 
 
 class SimulatedClock:
@@ -45,6 +60,7 @@ class SimulatedClock:
 
     def __init__(self, start: datetime) -> None:
         self._now = start
+        self._stepped = timedelta()
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
         self._count = 0
 
@@ -52,7 +68,7 @@ class SimulatedClock:
         return self._now
 
     def monotonic(self) -> float:
-        return self._now.timestamp()
+        return (self._now - self._stepped).timestamp()
 
     async def sleep_until(self, when: datetime) -> None:
         if when <= self._now:
@@ -75,6 +91,13 @@ class SimulatedClock:
             await self.settle()
         self._now = end
         await self.settle()
+
+    async def step(self, by: timedelta) -> None:
+        """Be set forward or back by `by`. Whoever is overdue then wakes, all at once; nobody sleeps longer than before."""
+        self._now += by
+        self._stepped += by
+        self._sleepers = [(min(when, when + by), number, wake) for when, number, wake in self._sleepers]
+        await self.advance(timedelta())
 
     @staticmethod
     async def settle(rounds: int = 50) -> None:

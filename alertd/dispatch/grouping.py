@@ -87,8 +87,12 @@ def tick_at(due: datetime, *, interval: timedelta, at: datetime) -> datetime:
     return due if at - due < interval else at
 
 
+def _longest_wait(route: Route) -> timedelta:
+    return max(route.group_wait, route.group_interval)
+
+
 class AggregationGroup:
-    """Alerts that share their group labels on one route. Holds at most one episode per label set: the newest copy."""
+    """Alerts that share their group labels on one route. Holds at most one episode per label set: the copy put last."""
 
     __slots__ = ("_alerts", "key", "labels", "next_at", "route")
 
@@ -111,10 +115,8 @@ class AggregationGroup:
         return GroupTimer(group_key=self.key, next_at=self.next_at)
 
     def put(self, alert: PostedAlert) -> None:
-        """Take this copy unless a newer one is there."""
-        old = self._alerts.get(alert.labels)
-        if old is None or old.updated_at <= alert.updated_at:
-            self._alerts[alert.labels] = alert
+        """Take this copy instead of the one that is there. Their times do not count: the clock may have been set back."""
+        self._alerts[alert.labels] = alert
 
     def get(self, labels: LabelSet) -> PostedAlert | None:
         return self._alerts.get(labels)
@@ -240,6 +242,13 @@ class Groups:
         """Have the group due at `next_at`."""
         group.next_at = next_at
         heapq.heappush(self._due, (next_at, group.key))
+
+    def pull_in(self, at: datetime) -> Sequence[AggregationGroup]:
+        """Have groups wait anew that are due later than any wait is long: the clock was set back. Returns those."""
+        late = [group for group in self._groups.values() if group.next_at > at + _longest_wait(group.route)]
+        for group in late:
+            self.arm(group, at + group.route.group_wait)
+        return late
 
     def end(self, group: AggregationGroup) -> None:
         """Forget a group that holds nothing any more."""

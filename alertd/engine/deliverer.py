@@ -15,7 +15,7 @@ from typing import Protocol
 
 import structlog
 
-from alertd.clock import Clock
+from alertd.clock import Clock, SetBack
 from alertd.engine.alarm import Alarm
 from alertd.engine.ports import Integration, Store
 from alertd.errors import StoreError
@@ -76,6 +76,8 @@ class Deliverer:
         self._owner = owner
         self._limits = limits or DeliveryLimits()
         self._alarm = Alarm(clock)
+        self._set_back = SetBack(clock)
+        self._waits_are_right = False  # by the present clock, of what is queued
         self._attempts: dict[asyncio.Task[None], Delivery] = {}
         self._paused: dict[str, datetime] = {}
         self._recover_at = clock.now()
@@ -120,6 +122,11 @@ class Deliverer:
 
     async def _step(self) -> datetime:
         """Begin whatever may begin now; returns when to look again if nobody rings before."""
+        if by := self._set_back.by():
+            self._paused = {destination: until - by for destination, until in self._paused.items()}
+            self._recover_at = self._clock.now()
+            self._waits_are_right = False
+        await self._pull_in()
         now = self._clock.now()
         self._paused = {destination: until for destination, until in self._paused.items() if until > now}
         await self._recover_ended(now)
@@ -130,12 +137,21 @@ class Deliverer:
         next_at = await self._store.next_delivery_at(after=now, skip=self._paused)
         return min(filter(None, [next_at, *self._paused.values(), now + LONGEST_IDLE]))
 
+    async def _pull_in(self) -> None:
+        """Have nothing wait for a clock that was set back, here or while nobody ran, to be again where it was."""
+        if self._waits_are_right:
+            return
+        async with self._store.transaction() as tx:
+            tx.pull_in_deliveries(self._clock.now())
+        self._waits_are_right = True
+
     async def _recover_ended(self, now: datetime) -> None:
-        """Queue again, now and then, what some process leased and did not record in time."""
+        """Queue again, now and then, what was leased and not recorded: here, or by some process until its lease ended."""
         if now < self._recover_at:
             return
         under_way = {delivery.id for delivery in self._attempts.values()}
-        await self._recover([one for one in await self._store.lost_leases(at=now) if one.id not in under_way])
+        lost = await self._store.lost_leases(at=now, owner=self._owner)
+        await self._recover([one for one in lost if one.id not in under_way])
         self._recover_at = now + LONGEST_IDLE
 
     async def _lease(self, now: datetime, room: int) -> Sequence[Delivery]:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from alertd.alerts.posted import PostedAlert
-from alertd.clock import Clock
+from alertd.clock import Clock, SetBack
 from alertd.dispatch.grouping import AggregationGroup, GroupFlush, Groups
 from alertd.dispatch.inhibition import Inhibitor, InhibitRule
 from alertd.dispatch.mutes import Mutes
@@ -70,6 +70,7 @@ class Dispatcher:
         self._groups = Groups(config.route)
         self._muter = self._muter_of(config)
         self._alarm = Alarm(clock)
+        self._set_back = SetBack(clock)
         self._next_config: Dispatching | None = None
         self._unsaved: set[str] = set()  # keys of groups whose timer is not on disk yet, or no longer right there
         self._unwanted: list[PostedAlert] = []  # on disk, but nothing waits for them
@@ -88,6 +89,7 @@ class Dispatcher:
                 else:
                     self._unsaved.add(group.key)
         self._unsaved |= timers.keys() - {group.key for group in self._groups}
+        self._pull_in()
         log.info("dispatcher_started", groups=len(self._groups), alerts=len(alerts))
 
     def groups(self) -> Sequence[AggregationGroup]:
@@ -165,15 +167,21 @@ class Dispatcher:
                 log.error("dispatch_failed", error=str(error), retry_seconds=STORE_PAUSE.total_seconds())
                 await self._clock.sleep_until(self._clock.now() + STORE_PAUSE)
                 continue
-            await self._alarm.wait_until(self._groups.next_at() or self._clock.now() + IDLE)
+            idle = self._clock.now() + IDLE
+            await self._alarm.wait_until(min(self._groups.next_at() or idle, idle))
 
     async def step(self) -> None:
         """Do everything that is due now."""
         self._take_config()
+        if self._set_back.by():
+            self._pull_in()
         await self._save_arrivals()
         await self._settle()
         while due := self._groups.due(self._clock.now(), GROUPS_PER_TRANSACTION):
             await self._flush(due)
+
+    def _pull_in(self) -> None:
+        self._unsaved.update(group.key for group in self._groups.pull_in(self._clock.now()))
 
     def _take_config(self) -> None:
         if self._next_config is None:

@@ -173,8 +173,12 @@ class Evaluator:
 
     def _take(self, state: GroupState, at: datetime) -> bool:
         """Mark a group as busy with slot `at`; False when it cannot be evaluated at it."""
-        if self._held or (state.slot is not None and state.slot >= at):
+        if self._held:
             return False
+        if state.slot is not None and state.slot >= at:
+            if state.busy or state.slot - at <= state.group.interval:
+                return False
+            state.set_back(at)
         state.missed += missed(state.slot, at, state.group.interval)
         state.slot = at
         if state.busy:

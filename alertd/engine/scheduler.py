@@ -9,14 +9,20 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from alertd.clock import Clock
+from alertd.clock import Clock, SetBack
 from alertd.rules.rule import RuleGroup
 from alertd.rules.slots import phase, slot_at
 
+log = structlog.get_logger(__name__)
+
 RunSlot = Callable[[list[str], datetime], Coroutine[None, None, None]]
+
+LOOK_AT_CLOCK = timedelta(seconds=15)
+"""How often it is looked whether the clock was set back."""
 
 EARLY = timedelta(milliseconds=50)
 """A timer may go off this much before its slot; the slot meant is still that one."""
@@ -29,19 +35,23 @@ class Scheduler:
         self._run_slot = run_slot
         self._clock = clock
         self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._groups: tuple[RuleGroup, ...] = ()
+        self._watch: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._generation = 0
 
     def start(self, groups: Iterable[RuleGroup]) -> None:
         """Begin; the slots under way are run at once, so that a start needs no wait for the next ones."""
         self._scheduler.start()
+        self._watch = asyncio.create_task(self._watch_clock(SetBack(self._clock)))
         self.replace(groups)
 
     def replace(self, groups: Iterable[RuleGroup]) -> None:
         """Take new groups instead of the old ones."""
         self._scheduler.remove_all_jobs()
+        self._groups = tuple(groups)
         shared: dict[tuple[timedelta, timedelta], list[str]] = {}
-        for group in groups:
+        for group in self._groups:
             shared.setdefault((group.interval, phase(group.key, group.interval)), []).append(group.key)
         under_way = []
         for (interval, offset), keys in shared.items():
@@ -58,6 +68,14 @@ class Scheduler:
             under_way.append((at + interval, keys, at))
         self._generation += 1
         self._own(self._catch_up(sorted(under_way), self._generation))
+
+    async def _watch_clock(self, set_back: SetBack) -> None:
+        """APScheduler would wait until the clock is again where it was: begin anew by the new time instead."""
+        while True:
+            await self._clock.sleep_until(self._clock.now() + LOOK_AT_CLOCK)
+            if by := set_back.by():
+                log.warning("clock_set_back", seconds=by.total_seconds(), next="every group begins anew")
+                self.replace(self._groups)
 
     async def _catch_up(self, under_way: list[tuple[datetime, list[str], datetime]], generation: int) -> None:
         """Run the slots under way one after the other, the one that ends first first: all at once would be a stampede.
@@ -81,6 +99,9 @@ class Scheduler:
     async def stop(self, limit: timedelta) -> None:
         """No further slots; those under way may finish within `limit`, then they are cancelled."""
         self._scheduler.shutdown(wait=False)
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
         self._generation += 1
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=limit.total_seconds())

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from alertd.alerts.alert import Alert
+from alertd.alerts.restore import not_after
 from alertd.labels import LabelSet
 from alertd.rules.rule import Rule, RuleGroup
 
@@ -66,6 +67,12 @@ class GroupState:
         """A group that has not been evaluated yet."""
         identities = numbered([rule.identity for rule in group.rules])
         return cls(group, [RuleState(rule, identity) for rule, identity in zip(group.rules, identities, strict=True)])
+
+    def set_back(self, at: datetime) -> None:
+        """The clock was set back to `at`: forget the slot that lies ahead, and go on with alerts that do not."""
+        self.slot = None
+        for rule in self.rules:
+            rule.alerts = {labels: not_after(alert, at) for labels, alert in rule.alerts.items()}
 
     def by_identity(self) -> Mapping[str, RuleState]:
         return {state.identity: state for state in self.rules}

@@ -255,6 +255,10 @@ class OutboxWrites(Protocol):
         """
         ...
 
+    def pull_in_deliveries(self, at: datetime) -> None:
+        """What is queued and waits for longer than its `longest_delay` from `at` is due at once: the clock was set back."""
+        ...
+
     def delete_deliveries(self, before: datetime) -> None:
         """Forget deliveries in a final state created before `before`."""
         ...

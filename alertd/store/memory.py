@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -102,6 +102,11 @@ class _State:
         if entry is not None:
             self.put_log_entry(entry)
 
+    def pull_in_deliveries(self, at: datetime) -> None:
+        for one in list(self.deliveries.values()):
+            if one.state is DeliveryState.QUEUED and one.next_at > at + one.longest_delay:
+                self.deliveries[one.id] = replace(one, next_at=at)
+
     def delete_deliveries(self, before: datetime) -> None:
         for delivery in list(self.deliveries.values()):
             if delivery.state in FINAL and delivery.created_at < before:
@@ -175,6 +180,9 @@ class MemoryTransaction:
 
     def record_delivery(self, delivery: Delivery, entry: LogEntry | None = None) -> None:
         self._writes.append(partial(self._state.record_delivery, delivery, entry))
+
+    def pull_in_deliveries(self, at: datetime) -> None:
+        self._writes.append(partial(self._state.pull_in_deliveries, at))
 
     def delete_deliveries(self, before: datetime) -> None:
         self._writes.append(partial(self._state.delete_deliveries, before))

@@ -112,6 +112,9 @@ class SqliteTransaction:
             self._add("put_log_entry_of_lease", entry_row(entry) | lease)
         self._add("record_delivery", row)
 
+    def pull_in_deliveries(self, at: datetime) -> None:
+        self._add("pull_in_deliveries", {"at": microseconds(at)})
+
     def delete_deliveries(self, before: datetime) -> None:
         self._add("delete_deliveries", {"before": microseconds(before)})
 

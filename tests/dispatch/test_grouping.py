@@ -88,10 +88,18 @@ class TestGroups:
         groups.end(next(iter(groups)))
         assert (groups.next_at(), groups.due(after(days=1), 9), len(groups)) == (None, [], 0)
 
-    def test_the_newest_copy_of_an_alert_counts(self) -> None:
-        old, new = a_posted_alert(value=1.0), replace(a_posted_alert(value=2.0), updated_at=after(minutes=1))
+    @pytest.mark.parametrize("minutes", [pytest.param(1, id="later"), pytest.param(-59, id="by a clock set back")])
+    def test_the_copy_put_last_counts(self, minutes: float) -> None:
+        old, new = a_posted_alert(value=1.0), replace(a_posted_alert(value=2.0), updated_at=after(minutes=minutes))
         assert next(iter(groups_with(old, new))).alerts == (new,)
-        assert next(iter(groups_with(new, old))).alerts == (new,)
+
+    def test_groups_that_are_due_later_than_any_wait_is_long_wait_anew(self) -> None:
+        groups = groups_with(a_posted_alert("A"), a_posted_alert("B"), group_by=["alertname"])
+        soon, late = groups
+        groups.arm(soon, after(minutes=5))
+        groups.arm(late, after(hours=1))
+        assert groups.pull_in(T0) == [late], "group_interval is five minutes"
+        assert (soon.next_at, late.next_at) == (after(minutes=5), after(seconds=30))
 
     def test_it_knows_which_groups_hold_an_episode(self) -> None:
         alert = a_posted_alert()

@@ -113,6 +113,38 @@ class TestOutcomes:
             assert await states(store) == [DeliveryState.DELIVERED] * 2
 
 
+class TestClockSetBack:
+    """By an hour: nothing waits for the clock to be again where it was."""
+
+    async def test_what_waits_for_its_next_attempt_is_tried_at_once(self) -> None:
+        hook = FakeIntegration()
+        hook.outcomes.extend([BUSY] * 5)
+        async with pipeline(hook, store=await store_with(a_delivery())) as run:
+            await run.advance(seconds=2)
+            attempts = len(hook.sent)
+            await run.clock.step(timedelta(hours=-1))
+            await run.advance(minutes=2)
+            assert len(hook.sent) == 6 > attempts
+            assert await states(run.store) == [DeliveryState.DELIVERED]
+
+    async def test_what_waits_on_disk_is_tried_at_the_next_start(self) -> None:
+        hook = FakeIntegration()
+        store = await store_with(a_delivery(next_at=after(hours=1)))
+        async with pipeline(hook, store=store):
+            assert await states(store) == [DeliveryState.DELIVERED]
+
+    async def test_a_pause_a_receiver_asked_for_lasts_as_long_as_it_asked(self) -> None:
+        hook = FakeIntegration()
+        hook.outcomes.append(replace(BUSY, after=timedelta(minutes=2), pauses=True))
+        store = await store_with(a_delivery())
+        async with pipeline(hook, store=store) as run:
+            await run.clock.step(timedelta(hours=-1))
+            await run.advance(seconds=119)
+            assert len(hook.sent) == 1
+            await run.advance(seconds=32)
+            assert await states(store) == [DeliveryState.DELIVERED]
+
+
 class BrokenIntegration(FakeIntegration):
     fixed = False
 
@@ -245,8 +277,10 @@ class TestCrashes:
         hook, store = FakeIntegration(), FullDisk()
         async with store.transaction() as tx:
             tx.enqueue(delivery := a_delivery())
-        store.full = True
+        hook.gate.clear()
         async with pipeline(hook, store=store) as run:
+            store.full = True
+            hook.gate.set()
             await run.advance(seconds=30)
             assert await states(store) == [DeliveryState.LEASED]
             store.full = False

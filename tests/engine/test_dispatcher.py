@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from alertd.alerts.posted import PostedAlert
+from alertd.clock import SimulatedClock
 from alertd.notify.outbox import Cause, Rejected, Retry
 from alertd.store.memory import MemoryStore, MemoryTransaction
 from tests.support.builders import T0, a_posted_alert, a_route, after
@@ -76,6 +77,53 @@ class TestTiming:
             await run.post(again("B", 4))
             await run.advance(seconds=30)
         assert hook.said == [(10, "FIRING A: first notification"), (14, "FIRING B: first notification")]
+
+
+class TestClockSteps:
+    """By an hour: nobody waits for the clock to be again where it was. Steps lie behind the first notification."""
+
+    async def test_a_step_back_delays_a_tick_by_no_more_than_a_minute(self) -> None:
+        hook = FakeIntegration()
+        async with pipeline(hook, route=ROUTE) as run:
+            await run.post(A)
+            await run.advance(seconds=11)
+            await run.clock.step(timedelta(hours=-1))
+            await run.post(B)
+            await run.advance(seconds=60)
+            assert hook.said[1:] == [(21 - 3600, "FIRING A B: new alerts added")]
+            await run.resolve(A, B)
+            await run.advance(seconds=60)
+            assert [says for _, says in hook.said[2:]] == ["RESOLVED A B: all alerts resolved"]
+
+    async def test_a_step_back_that_nobody_notices_by_a_ring_is_noticed_within_a_minute(self) -> None:
+        hook = FakeIntegration()
+        route = replace(ROUTE, group_wait=timedelta(minutes=10), group_interval=timedelta(minutes=10))
+        async with pipeline(hook, route=route) as run:
+            await run.post(A)
+            await run.advance(seconds=30)
+            await run.clock.step(timedelta(hours=-1))
+            await run.advance(minutes=11)
+        assert len(hook.said) == 1
+
+    async def test_a_step_back_while_alertd_is_down_delays_nothing_either(self) -> None:
+        hook = FakeIntegration()
+        async with pipeline(hook, route=ROUTE) as run:
+            await run.post(A)
+            await run.kill()
+        clock = SimulatedClock(T0 - timedelta(hours=1))
+        async with pipeline(hook, route=ROUTE, store=run.store, clock=clock, seed=2) as run:
+            await run.advance(seconds=10)
+        assert [says for _, says in hook.said] == ["FIRING A: first notification"]
+
+    async def test_a_step_forward_makes_a_tick_due_once(self) -> None:
+        hook = FakeIntegration()
+        async with pipeline(hook, route=replace(ROUTE, repeat_interval=timedelta(hours=4))) as run:
+            await run.post(A)
+            await run.advance(seconds=11)
+            await run.post(B)
+            await run.clock.step(timedelta(hours=1))
+            await run.advance(seconds=300)
+        assert hook.said[1:] == [(3611, "FIRING A B: new alerts added")]
 
 
 class TestResolving:

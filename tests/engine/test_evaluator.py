@@ -236,6 +236,30 @@ async def test_one_slot_is_evaluated_once() -> None:
     assert world.evaluator.states()[0].iterations == 1
 
 
+async def test_a_clock_set_back_by_an_hour_stops_neither_evaluation_nor_for_nor_the_end_of_an_alert() -> None:
+    world = await World(GROUP, a_group(an_alerting_rule("P", expr="p > 5", hold="3m"), name="p")).start()
+    await world.slot(m={"a": 9}, p={"a": 9})
+    await world.clock.step(timedelta(hours=-1))
+    world.told()
+    await world.slot(m={"a": 2}, p={"a": 9})
+    assert world.told() == [("a", "condition no longer true")]
+    for _ in range(3):
+        await world.slot(m={}, p={"a": 9})
+    assert world.told()[-1] == ("a", "firing"), "three minutes by the new clock"
+    assert [state.iterations for state in world.evaluator.states()] == [5, 5]
+
+
+async def test_alerts_saved_before_the_clock_was_set_back_do_not_wait_for_it_after_a_restart() -> None:
+    world = await World(PENDING).start()
+    await world.slot(m={"a": 9})
+    again = World(PENDING, store=world.store)
+    await again.clock.step(timedelta(hours=-1))
+    await again.start()
+    for _ in range(4):
+        await again.slot(m={"a": 9})
+    assert again.told() == [("a", "firing")]
+
+
 async def test_every_query_is_asked_at_the_slot_less_the_offset() -> None:
     world = await World(a_group(an_alerting_rule(expr="m"), query_offset=MINUTE)).start()
     await world.slot(m={})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from alertd.clock import SystemClock
-from alertd.engine.scheduler import Scheduler
+from alertd.clock import SimulatedClock, SystemClock
+from alertd.engine.scheduler import LOOK_AT_CLOCK, Scheduler
 from alertd.rules.rule import RuleGroup
 from alertd.rules.slots import phase
 from tests.support.rules import a_group, an_alerting_rule
@@ -83,6 +83,19 @@ async def test_new_groups_replace_the_old_ones() -> None:
         await ran.enough.wait()
     await scheduler.stop(LIMIT)
     assert {keys for keys, _ in ran.slots} == {("rules.yml;new",)}
+
+
+async def test_groups_begin_anew_when_the_clock_is_set_back() -> None:
+    clock = SimulatedClock(datetime(2026, 1, 5, 12, tzinfo=UTC))
+    ran = Ran(2)
+    scheduler = Scheduler(ran.run_slot, clock=clock)
+    scheduler.start([group("g", "10m")])
+    await clock.settle()
+    await clock.step(timedelta(hours=-1))
+    await clock.advance(LOOK_AT_CLOCK)
+    await scheduler.stop(LIMIT)
+    (_, before), (_, anew) = ran.slots
+    assert before - anew == timedelta(hours=1)
 
 
 async def test_a_stop_waits_for_what_is_under_way_and_cancels_what_lasts_too_long() -> None:

@@ -98,6 +98,9 @@ SET state = :state, next_at = :next_at, lease_owner = '', lease_until = NULL, la
     address = :address
 WHERE id = :id AND state = 'leased' AND attempts = :attempts;
 
+-- name: pull_in_deliveries
+UPDATE deliveries SET next_at = :at WHERE state = 'queued' AND next_at > :at + longest_delay;
+
 -- name: delete_deliveries
 DELETE FROM deliveries WHERE state IN ('delivered', 'dead', 'superseded') AND created_at < :before;
 
