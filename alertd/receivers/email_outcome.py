@@ -135,7 +135,7 @@ def _words(error: Exception) -> str:
         reason = getattr(fault, "verify_message", "")
         return f"certificate not accepted: {reason}; see tls_config" if reason else "TLS handshake failed"
     if isinstance(error, socket.gaierror):
-        return "host name does not resolve"
+        return "host name or port is not known"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     if isinstance(error, ConnectionError):

@@ -117,21 +117,16 @@ class Session:
 
     async def _open(self) -> aiosmtplib.SMTP:
         server = self._server
-        sock = await _connected(server, self._seconds(_CONNECT))
-        try:
-            self._client = client = aiosmtplib.SMTP(
-                hostname=server.server_name,
-                sock=sock,
-                use_tls=server.implicit_tls,
-                start_tls=False,
-                tls_context=self._context,
-                local_hostname=server.hello,
-                timeout=self._seconds(_COMMAND),
-            )
-            await client.connect()
-        except BaseException:
-            sock.close()
-            raise
+        self._client = client = aiosmtplib.SMTP(
+            hostname=server.server_name,
+            use_tls=server.implicit_tls,
+            start_tls=False,
+            tls_context=self._context,
+            local_hostname=server.hello,
+            timeout=self._seconds(_COMMAND),
+        )
+        # Left to itself it would take the certificate's name for the host to connect to.
+        await client.connect(sock=await _connected(server, self._seconds(_CONNECT)))
         return client
 
     async def _secure(self, client: aiosmtplib.SMTP) -> None:

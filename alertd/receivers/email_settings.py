@@ -16,6 +16,7 @@ from alertd.settings import Duration, SecretFile, SecretText, Settings
 
 DEFAULT_TIMEOUT = timedelta(seconds=60)
 IMPLICIT_TLS_PORT = "465"
+HIGHEST_PORT = 65535
 
 DEFAULT_TEXT = """\
 {{ template "__subject" . }}
@@ -63,6 +64,12 @@ def host_and_port(address: str) -> tuple[str, str]:
         raise ValueError(f"address {address}: too many colons in address")
     if not port:
         raise ValueError(f'address "{address}": port cannot be empty')
+    if port.isdecimal() and int(port) > HIGHEST_PORT:
+        raise ValueError(f"address {address}: invalid port")
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        raise ValueError(f"address {address}: invalid host name") from None
     return host or "localhost", port
 
 

@@ -191,10 +191,11 @@ class TestTroubles:
         assert isinstance(outcome, Retry)
         assert (outcome.why, outcome.answered) == ("connecting: connection refused", True)
 
-    async def test_a_host_nobody_knows(self) -> None:
-        outcome = await attempt("mail.invalid:25")
+    @pytest.mark.parametrize("address", ["mail.invalid:25", "127.0.0.1:no-such-service"])
+    async def test_an_address_nobody_knows(self, address: str) -> None:
+        outcome = await attempt(address)
         assert isinstance(outcome, Retry)
-        assert outcome.why == "connecting: host name does not resolve"
+        assert outcome.why == "connecting: host name or port is not known"
 
     async def test_it_can_be_cancelled_at_any_time(self, server: SmtpServer) -> None:
         server.always("END", Trouble.HANG)

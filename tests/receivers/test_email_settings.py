@@ -60,6 +60,8 @@ def test_a_smarthost_is_a_host_and_a_port(address: str, parts: tuple[str, str]) 
         pytest.param("mail.example.com:", 'address "mail.example.com:": port cannot be empty', id="empty port"),
         pytest.param("[::1]", "address [::1]: missing port in address", id="IPv6 without a port"),
         pytest.param("::1:25", "address ::1:25: too many colons in address", id="IPv6 without brackets"),
+        pytest.param("mail:99999", "address mail:99999: invalid port", id="a port beyond all"),
+        pytest.param("a..b:25", "address a..b:25: invalid host name", id="an empty part of a name"),
         pytest.param("[::1:25", "address [::1:25: missing ']' in address", id="an open bracket"),
     ],
 )
