@@ -322,7 +322,7 @@ class TestEveryAnswer:
         }
 
     async def test_what_cannot_be_saved_is_not_answered_with_200(self, connect: Connect) -> None:
-        store = GatedStore(open=True)
+        store = GatedStore(opened=True)
         store.broken = True
         client = await connect(services(alertmanager=an_alertmanager(store=store).services))
         answer = await client.post("/api/v2/alerts", json=[{"labels": {"a": "b"}}])

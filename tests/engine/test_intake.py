@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import pytest
@@ -156,7 +154,7 @@ class TestSaving:
         assert alert.starts_at == second(-30)
 
     async def test_what_could_not_be_saved_is_not_handed_on(self) -> None:
-        store = GatedStore(open=True)
+        store = GatedStore(opened=True)
         store.broken = True
         alertd = an_alertmanager(store=store)
         with pytest.raises(StoreError, match="disk full"):

@@ -68,7 +68,7 @@ async def test_a_change_of_matchers_ends_the_old_silence_in_the_same_transaction
 
 
 async def test_changes_of_one_silence_that_come_together_follow_each_other() -> None:
-    store = GatedStore(open=True)
+    store = GatedStore(opened=True)
     silences = silencer(store=store)
     first = await silences.set(DRAFT)
     store.gate.clear()

@@ -13,11 +13,11 @@ from alertd.store.memory import MemoryStore, MemoryTransaction
 class GatedStore(MemoryStore):
     """Commits once its gate is open, and fails while it is broken."""
 
-    def __init__(self, *, open: bool = False) -> None:
+    def __init__(self, *, opened: bool = False) -> None:
         super().__init__()
         self.broken = False
         self.gate = asyncio.Event()
-        if open:
+        if opened:
             self.gate.set()
 
     @asynccontextmanager
