@@ -17,7 +17,7 @@ WITHOUT_EFFECT = (
     *("cluster.probe-interval", "cluster.probe-timeout", "cluster.pushpull-interval", "cluster.reconnect-interval"),
     *("cluster.reconnect-timeout", "cluster.settle-timeout", "cluster.tcp-timeout", "cluster.tls-config"),
 )
-"""Resolved alerts leave with the notification of their end, and replicas share a database instead of gossip."""
+"""Resolved alerts leave with the notification of their end, and there is no cluster to gossip with."""
 
 SWITCHES_WITHOUT_EFFECT = (
     "auto-gomemlimit",
