@@ -55,6 +55,7 @@ from alertd.engine.silencer import SilenceLimits, Silencer
 from alertd.engine.trial import Trial, try_receiver
 from alertd.errors import AlertdError
 from alertd.http import new_session
+from alertd.notify.fallback import Fallback
 from alertd.notify.numbering import Numbered
 from alertd.notify.plan import Planner
 from alertd.notify.ulid import Ulids
@@ -124,6 +125,7 @@ class _Links:
     writer: RemoteWriter
     alertmanagers: Alertmanagers
     dispatching: Dispatching
+    fallback: Fallback | None
 
     @property
     def receivers(self) -> Mapping[str, Sequence[Integration]]:
@@ -187,7 +189,7 @@ class App:
         )  # fmt: skip
         self._deliverer = Deliverer(
             links.receivers, store=store, clock=clock, random=self._random, hooks=DeliveryMetrics(self._metrics),
-            delivered=self._dispatcher.settle,
+            delivered=self._dispatcher.settle, alerts=self._dispatcher.alerts_in, fallback=links.fallback,
         )  # fmt: skip
         self._janitor = Janitor(
             store, self._silencer, clock=clock, keep_history=options.keep_history, interval=options.maintenance_interval
@@ -205,20 +207,27 @@ class App:
         evaluator = GroupEvaluator(
             fetcher=fetcher, context=context, clock=self._clock, sink=writer if config.remote_write else None
         )
+        receivers = by_receiver(config.receivers, self._tools(config), numbers)
         return _Links(
             setup=Setup(evaluator=evaluator, fetcher=fetcher, settings=config.evaluation, external_url=url),
             writer=writer,
             alertmanagers=Alertmanagers(config.alertmanagers, self._session, clock=self._clock, random=self._random),
             dispatching=Dispatching(
                 route=Route.from_settings(config.route) if config.route else NOBODY,
-                receivers=by_receiver(config.receivers, self._tools(config), numbers),
+                receivers=receivers,
                 planner=Planner(new_id=self._ids, external_url=url),
                 inhibit_rules=[
                     InhibitRule.from_settings(rule, number) for number, rule in enumerate(config.inhibit_rules)
                 ],
                 intervals={interval.name: interval for interval in config.time_intervals},
             ),
+            fallback=self._fallback(config.fallback_receiver, receivers, url),
         )
+
+    def _fallback(self, name: str | None, receivers: Mapping[str, Sequence[Integration]], url: str) -> Fallback | None:
+        if name is None:
+            return None
+        return Fallback(receiver=name, channels=receivers[name], new_id=self._ids, external_url=url)
 
     def _tools(self, config: Config) -> Tools:
         """What receivers work with."""
@@ -371,7 +380,7 @@ class App:
         old, self._links, self._config = self._links, links, config
         self._run_links(links)
         await self._evaluator.replace(config.groups, links.setup)
-        self._deliverer.replace(links.receivers)
+        self._deliverer.replace(links.receivers, links.fallback)
         self._dispatcher.replace(links.dispatching)
         self._intake.resolve_timeout = config.defaults.resolve_timeout
         await self._evaluator.withdraw(self._dispatcher.alerts())
@@ -443,7 +452,7 @@ class App:
             groups=[read_group(state) for state in states],
             groups_since=self._groups_since,
             outbox=await read_outbox(self._store, at=at),
-            storage_error=self._evaluator.storage_error,
+            storage_error=self._store.write_error,
             config_refused=self._refused,
         )
         return health.assess(readings, version=__version__, started_at=self._started_at, at=at)

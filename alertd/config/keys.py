@@ -17,6 +17,7 @@ TOP_LEVEL_KEYS = frozenset(
         "global",
         "route",
         "receivers",
+        "fallback_receiver",
         "inhibit_rules",
         "time_intervals",
         "mute_time_intervals",

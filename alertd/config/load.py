@@ -39,7 +39,7 @@ class Config:
     groups     the rule groups of all files, in the order of files and in them
     route      None: only the alertmanagers are sent alerts
     defaults   of alerts posted by others, and of receivers (already applied to them)
-    receivers  who can be told
+    receivers  who can be told; fallback_receiver: the name of the one that is told what another did not take
     templates  name and text of each template file, in the order in which they are parsed
     original   the configuration as Alertmanager's API shows it: its keys alone, without secrets
     digest     SHA-256 over everything that was read: equal as long as nothing has changed
@@ -58,6 +58,7 @@ class Config:
     defaults: GlobalSettings
     route: RouteSettings | None
     receivers: tuple[ReceiverSettings, ...]
+    fallback_receiver: str | None = None
     inhibit_rules: tuple[InhibitRuleSettings, ...]
     time_intervals: tuple[TimeIntervalSettings, ...]
     templates: tuple[tuple[str, str], ...] = ()
@@ -144,6 +145,7 @@ def _config(path: Path, settings: AlertdFile, files: tuple[RuleFile, ...], readi
         defaults=settings.global_,
         route=settings.route,
         receivers=settings.receivers,
+        fallback_receiver=settings.fallback_receiver,
         inhibit_rules=settings.inhibit_rules,
         time_intervals=(*settings.time_intervals, *settings.mute_time_intervals),
         original=original(reading.root, base=reading.base),

@@ -1,4 +1,4 @@
-"""Names in routes: receivers and time intervals that are used must be defined, and defined once.
+"""Names in routes and in fallback_receiver: receivers and time intervals that are used must be defined, and defined once.
 
 Checked on the file's values, so that a file with other faults is checked as well. The words are Alertmanager's, because
 people search for them.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from alertd.yamlio import Items, Node, Problem, Scalar, Table, suggestion
+from alertd.yamlio import Items, Node, Problem, Scalar, Table, is_null, suggestion
 
 INTERVAL_LISTS = ("time_intervals", "mute_time_intervals")
 """Where time intervals are defined; the second is the older spelling."""
@@ -20,7 +20,7 @@ INTERVAL_USES = ("mute_time_intervals", "active_time_intervals")
 
 @dataclass(frozen=True, slots=True)
 class RoutingNames:
-    """The names that are defined in a configuration, and those that its routes use."""
+    """The names that are defined in a configuration, and those that its routes and fallback_receiver use."""
 
     root: Table
 
@@ -29,7 +29,10 @@ class RoutingNames:
         yield from self._no_route()
         yield from not_unique(self.receivers(), "notification config name")
         yield from not_unique(self.intervals(), "time interval")
-        yield from _undefined(self.used_receivers(), self.receivers(), "receiver", "receivers")
+        yield from _undefined(self.routed_receivers(), self.receivers(), "receiver", "receivers")
+        yield from _undefined(
+            self.fallback_receiver(), self.receivers(), "receiver", "receivers", by="fallback_receiver"
+        )
         yield from _undefined(self.used_intervals(), self.intervals(), "time interval", "time_intervals")
 
     def receivers(self) -> list[Scalar]:
@@ -39,6 +42,14 @@ class RoutingNames:
         return [name for key in INTERVAL_LISTS for name in names(self.root.get(key))]
 
     def used_receivers(self) -> list[Scalar]:
+        return [*self.routed_receivers(), *self.fallback_receiver()]
+
+    def fallback_receiver(self) -> list[Scalar]:
+        """Its name, or nothing."""
+        name = self.root.get("fallback_receiver")
+        return [name] if isinstance(name, Scalar) and not is_null(name) else []
+
+    def routed_receivers(self) -> list[Scalar]:
         used = (route.get("receiver") for route in routes_in(self.root.get("route")))
         return [name for name in used if isinstance(name, Scalar)]
 
@@ -82,12 +93,14 @@ def not_unique(found: Iterable[Scalar], what: str) -> Iterator[Problem]:
         first.setdefault(name.text, name.line)
 
 
-def _undefined(used: Iterable[Scalar], defined: Iterable[Scalar], what: str, key: str) -> Iterator[Problem]:
+def _undefined(
+    used: Iterable[Scalar], defined: Iterable[Scalar], what: str, key: str, *, by: str = "route"
+) -> Iterator[Problem]:
     known = {name.text for name in defined}
     for name in used:
         if name.text and name.text not in known:
             fix = suggestion(name.text, known, label="defined") or f"define it under {key}"
-            yield name.problem(f'undefined {what} "{name.text}" used in route', fix=fix)
+            yield name.problem(f'undefined {what} "{name.text}" used in {by}', fix=fix)
 
 
 def _items(node: Node | None) -> tuple[Node, ...]:

@@ -59,6 +59,11 @@ class AlertdFile(Settings):
     )
     route: RouteSettings | None = Field(default=None, description="which receiver is told of which alerts, and when")
     receivers: tuple[ReceiverSettings, ...] = Field(default=(), description="who can be told, and how")
+    fallback_receiver: str | None = Field(
+        default=None,
+        min_length=1,
+        description="receiver that is told once when another one does not take a notification",
+    )
     inhibit_rules: tuple[InhibitRuleSettings, ...] = Field(
         default=(), description="alerts that keep others from being told while they fire"
     )

@@ -15,12 +15,14 @@ from typing import Protocol
 
 import structlog
 
+from alertd.alerts.posted import PostedAlert
 from alertd.clock import Clock, SetBack
 from alertd.engine.alarm import Alarm
 from alertd.engine.ports import Integration, Store
 from alertd.errors import StoreError
 from alertd.notify.attempt import Record, after_attempt, after_lost_lease
-from alertd.notify.history import attempt, lost_attempt
+from alertd.notify.fallback import Fallback
+from alertd.notify.history import attempt, lost_attempt, passed_on, place_of
 from alertd.notify.log import Stream
 from alertd.notify.outbox import Cause, Delivered, Delivery, DeliveryState, Outcome, Rejected, Retry
 from alertd.notify.told import Told, by_stream
@@ -45,6 +47,10 @@ class DeliveryHooks(Protocol):
         """One attempt ended: `outcome` is `delivered`, `retry`, `rejected` or `expired`; `cause` is "" when delivered."""
         ...
 
+    def on_passed_on(self, *, receiver: str, integration: str) -> None:
+        """What this integration did not take was queued for the fallback receiver."""
+        ...
+
 
 Receivers = Mapping[str, Sequence[Integration]]
 
@@ -54,6 +60,8 @@ class Deliverer:
 
     owner       name of this process in leases; the same after a restart
     delivered   called with the group key after each delivery
+    alerts      those of the group with a key
+    fallback    where what stays undeliverable is passed on
     """
 
     def __init__(
@@ -65,6 +73,8 @@ class Deliverer:
         random: Random,
         hooks: DeliveryHooks,
         delivered: Callable[[str], None],
+        alerts: Callable[[str], Sequence[PostedAlert]],
+        fallback: Fallback | None = None,
         owner: str = "alertd",
         limits: DeliveryLimits | None = None,
     ) -> None:
@@ -73,6 +83,7 @@ class Deliverer:
         self._random = random
         self._hooks = hooks
         self._delivered = delivered
+        self._alerts = alerts
         self._owner = owner
         self._limits = limits or DeliveryLimits()
         self._alarm = Alarm(clock)
@@ -82,10 +93,11 @@ class Deliverer:
         self._paused: dict[str, datetime] = {}
         self._recover_at = clock.now()
         self._stopping = False
-        self.replace(receivers)
+        self.replace(receivers, fallback)
 
-    def replace(self, receivers: Receivers) -> None:
+    def replace(self, receivers: Receivers, fallback: Fallback | None = None) -> None:
         """Take a new configuration; attempts under way end as they began."""
+        self._fallback = fallback
         self._integrations = {
             (one.receiver, one.integration, one.index): one for several in receivers.values() for one in several
         }
@@ -180,11 +192,13 @@ class Deliverer:
         outcome = await self._send(delivery)
         seconds = self._clock.monotonic() - started
         try:
-            record = await self._record(delivery, outcome, seconds)
+            record, instead = await self._record(delivery, outcome, seconds)
         except StoreError as error:
             log.error("delivery_not_recorded", delivery=delivery.id, error=str(error), next="sent again")
             return
         self._tell(record, outcome, seconds)
+        if instead:
+            self._tell_passed_on(record.delivery, instead)
 
     async def _send(self, delivery: Delivery) -> Outcome:
         stream = delivery.stream
@@ -200,18 +214,31 @@ class Deliverer:
             log.exception("receiver_failed", receiver=stream.receiver, integration=stream.integration)
             return Retry(why=f"internal error ({type(error).__name__})", cause=Cause.OTHER, answered=False)
 
-    async def _record(self, delivery: Delivery, outcome: Outcome, seconds: float) -> Record:
+    async def _record(self, delivery: Delivery, outcome: Outcome, seconds: float) -> tuple[Record, Sequence[Delivery]]:
+        """Save what became of a delivery, and what the fallback receiver is told of it, in one transaction."""
         now = self._clock.now()
-        told = Told(stream=delivery.stream)
-        if isinstance(outcome, Retry):
-            told = (await self._told([delivery])).get(delivery.stream, told)
-            if outcome.after is not None and outcome.pauses:
-                self._paused[delivery.destination] = now + outcome.after
-        record = after_attempt(delivery, outcome, told, at=now, random=self._random)
+        told = {} if isinstance(outcome, Delivered) else await self._told([delivery])
+        if isinstance(outcome, Retry) and outcome.after is not None and outcome.pauses:
+            self._paused[delivery.destination] = now + outcome.after
+        known = told.get(delivery.stream, Told(stream=delivery.stream))
+        record = after_attempt(delivery, outcome, known, at=now, random=self._random)
+        instead = self._instead(record.delivery, told, now)
         async with self._store.transaction() as tx:
             tx.record_delivery(record.delivery, record.entry)
-            tx.add_events([attempt(record, outcome, seconds=seconds, at=now)])
-        return record
+            for one in instead:
+                tx.enqueue(one)
+            tx.add_events(
+                [
+                    attempt(record, outcome, seconds=seconds, at=now),
+                    *(passed_on(record.delivery, one, at=now) for one in instead),
+                ]
+            )
+        return record, instead
+
+    def _instead(self, delivery: Delivery, told: Mapping[Stream, Told], now: datetime) -> Sequence[Delivery]:
+        if self._fallback is None or not self._fallback.takes(delivery):
+            return ()
+        return self._fallback.deliveries(delivery, self._alerts(delivery.stream.group_key), told, at=now)
 
     async def _told(self, deliveries: Iterable[Delivery]) -> dict[Stream, Told]:
         keys = {delivery.stream.group_key for delivery in deliveries}
@@ -254,6 +281,20 @@ class Deliverer:
         if delivery.state is DeliveryState.DELIVERED:
             self._delivered(stream.group_key)
         _log_attempt(delivery, outcome, seconds)
+
+    def _tell_passed_on(self, dead: Delivery, instead: Sequence[Delivery]) -> None:
+        stream = dead.stream
+        self._hooks.on_passed_on(receiver=stream.receiver, integration=stream.integration)
+        log.warning(
+            "notification_passed_on",
+            receiver=stream.receiver,
+            integration=stream.integration,
+            group=stream.group_key,
+            delivery=dead.id,
+            to=[place_of(one.stream) for one in instead],
+            deliveries=[one.id for one in instead],
+            error=dead.last_error,
+        )
 
 
 def _log_attempt(delivery: Delivery, outcome: Outcome, seconds: float) -> None:

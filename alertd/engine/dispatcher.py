@@ -118,6 +118,11 @@ class Dispatcher:
         """The alert with these labels, if it is in any group."""
         return self._groups.known(labels)
 
+    def alerts_in(self, group_key: str) -> Sequence[PostedAlert]:
+        """The alerts of a group; none when it has ended."""
+        group = self._groups.get(group_key)
+        return group.alerts if group is not None else ()
+
     def groups_of(self, labels: LabelSet) -> Sequence[AggregationGroup]:
         """The groups that hold the alert with these labels, in the order of routing."""
         return self._groups.with_labels(labels)

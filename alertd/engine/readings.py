@@ -136,3 +136,7 @@ class DeliveryMetrics:
             receiver=receiver, integration=integration, outcome=_OUTCOMES[outcome], took=timedelta(seconds=seconds),
             reason=cause,
         )  # fmt: skip
+
+    def on_passed_on(self, *, receiver: str, integration: str) -> None:
+        """See `engine.deliverer.DeliveryHooks`."""
+        self.metrics.notification_passed_on(receiver=receiver, integration=integration)

@@ -229,6 +229,14 @@ def lost_attempt(delivery: Delivery, *, at: datetime) -> Event:
     )  # fmt: skip
 
 
+def passed_on(dead: Delivery, instead: Delivery, *, at: datetime) -> Event:
+    """The fallback receiver is told that a delivery is dead."""
+    return _decision(
+        dead.stream, "passed on", f"to {place_of(instead.stream)}: {dead.last_error}", at, delivery=instead.id,
+        facts={"dead": dead.id},
+    )  # fmt: skip
+
+
 def place_of(stream: Stream) -> str:
     """`ops/slack[0]`: an integration as people write it."""
     return f"{stream.receiver}/{stream.integration}[{stream.index}]"

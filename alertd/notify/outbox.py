@@ -30,6 +30,7 @@ class Kind(StrEnum):
     FIRING = "firing"
     RESOLVED = "resolved"
     REPEAT = "repeat"
+    FALLBACK = "fallback"  # says that another integration did not take its notification
 
 
 class Cause(StrEnum):

@@ -80,6 +80,10 @@ class Metrics:
             "alertd_notification_template_failures_total", "Templates of notifications that failed; a plain message went out.",
             ["receiver", "integration"], registry=registry,
         )  # fmt: skip
+        self._fallbacks = Counter(
+            "alertd_notification_fallbacks_total", "Undeliverable notifications that the fallback receiver is told of.",
+            ["receiver", "integration"], registry=registry,
+        )  # fmt: skip
         self._notification_seconds = Histogram(
             "alertd_notification_latency_seconds", "Duration of attempts to deliver a notification.",
             ["integration"], buckets=REQUEST_BUCKETS, registry=registry,
@@ -111,6 +115,7 @@ class Metrics:
             self._notification_seconds.labels(integration)
             self._as_alertmanager.expect(integration)
             self._template_failures.labels(receiver, integration)
+            self._fallbacks.labels(receiver, integration)
 
     def notification_attempted(
         self, *, receiver: str, integration: str, outcome: str, took: timedelta, reason: str = ""
@@ -125,6 +130,10 @@ class Metrics:
         self._as_alertmanager.attempted(integration, took=took, reason=reason, final=outcome != "retried")
         if reason:
             self._notification_failures.labels(receiver, integration, reason).inc()
+
+    def notification_passed_on(self, *, receiver: str, integration: str) -> None:
+        """The fallback receiver is told that this integration did not take a notification."""
+        self._fallbacks.labels(receiver, integration).inc()
 
     def template_failed(self, *, receiver: str, integration: str) -> None:
         """A template of a notification could not be rendered."""

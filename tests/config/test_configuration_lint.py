@@ -53,6 +53,11 @@ def _shown(problem: Problem) -> str:
             id="a receiver nobody uses",
         ),
         pytest.param(
+            "route: {receiver: a}\nreceivers: [{name: a}, {name: b}]\nfallback_receiver: b\n",
+            [],
+            id="a receiver that no route names, but fallback_receiver does",
+        ),
+        pytest.param(
             "route: {receiver: a, routes: [{receiver: b}]}\nreceivers: [{name: a}, {name: b}]\n", [], id="used in a route inside"
         ),
         pytest.param(

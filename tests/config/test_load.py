@@ -63,6 +63,14 @@ def told(path: Path) -> list[str]:
             id="a receiver that is not defined",
         ),
         pytest.param(
+            "route: {receiver: slack}\nreceivers: [{name: slack}]\nfallback_receiver: slak\n",
+            [
+                'alertd.yml:3:20 fallback_receiver: undefined receiver "slak" used in fallback_receiver; '
+                'did you mean "slack"? defined: slack'
+            ],
+            id="a fallback receiver that is not defined",
+        ),
+        pytest.param(
             "route: {receiver: ops}\n",
             ['alertd.yml:1:19 route.receiver: undefined receiver "ops" used in route; define it under receivers'],
             id="no receivers at all",

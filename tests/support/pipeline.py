@@ -20,6 +20,7 @@ from alertd.engine.deliverer import Deliverer, DeliveryLimits
 from alertd.engine.dispatcher import Dispatcher, Dispatching
 from alertd.engine.ports import Store
 from alertd.errors import StoreError
+from alertd.notify.fallback import Fallback
 from alertd.notify.message import Message
 from alertd.notify.outbox import Delivered, Delivery, Outcome, Payload
 from alertd.notify.plan import Planner
@@ -91,9 +92,13 @@ class Counted:
     """A hook that remembers."""
 
     outcomes: list[tuple[str, str]] = field(default_factory=list)
+    passed_on: list[tuple[str, str]] = field(default_factory=list)
 
     def on_outcome(self, *, receiver: str, integration: str, outcome: str, cause: str, seconds: float) -> None:
         self.outcomes.append((outcome, cause))
+
+    def on_passed_on(self, *, receiver: str, integration: str) -> None:
+        self.passed_on.append((receiver, integration))
 
 
 @dataclass
@@ -157,6 +162,15 @@ def dispatching(
     )
 
 
+def a_fallback(config: Dispatching, receiver: str) -> Fallback:
+    return Fallback(
+        receiver=receiver,
+        channels=config.receivers[receiver],
+        new_id=config.planner.new_id,
+        external_url=config.planner.external_url,
+    )
+
+
 @asynccontextmanager
 async def pipeline(
     *integrations: FakeIntegration,
@@ -168,6 +182,7 @@ async def pipeline(
     silences: Silences | None = None,
     inhibit_rules: Sequence[InhibitRule] = (),
     intervals: Mapping[str, TimeIntervalSettings] | None = None,
+    fallback_receiver: str = "",
 ) -> AsyncIterator[Pipeline]:
     """A running dispatcher and deliverer; with `store` and `clock` of an earlier one: the same after a restart."""
     clock, store = clock or SimulatedClock(T0), store or MemoryStore()
@@ -184,6 +199,8 @@ async def pipeline(
         random=Random(seed),
         hooks=counted,
         delivered=dispatcher.settle,
+        alerts=dispatcher.alerts_in,
+        fallback=a_fallback(config, fallback_receiver) if fallback_receiver else None,
         limits=limits,
     )
     queued.append(deliverer.wake)

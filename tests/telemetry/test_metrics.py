@@ -124,6 +124,14 @@ async def test_notifications_start_at_zero_and_are_counted_by_outcome_and_reason
     assert seen["alertd_notification_latency_seconds_sum{integration=webhook}"] == 2
 
 
+async def test_what_the_fallback_receiver_is_told_of_starts_at_zero_and_is_counted() -> None:
+    shown = metrics([])
+    shown.expect_notifications([("ops", "webhook")])
+    assert (await values(shown))["alertd_notification_fallbacks_total{integration=webhook,receiver=ops}"] == 0
+    shown.notification_passed_on(receiver="ops", integration="webhook")
+    assert (await values(shown))["alertd_notification_fallbacks_total{integration=webhook,receiver=ops}"] == 1
+
+
 async def test_traffic_is_shown_by_source_and_target() -> None:
     traffic = TrafficReading(
         queries=[QueryReading(source="eu", needs=9, shared=4, requests=3, failed=1, joined=5, samples=70, seconds=0.5)],
