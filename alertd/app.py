@@ -452,7 +452,7 @@ class App:
             groups=[read_group(state) for state in states],
             groups_since=self._groups_since,
             outbox=await read_outbox(self._store, at=at),
-            storage_error=self._evaluator.storage_error,
+            storage_error=self._store.write_error,
             config_refused=self._refused,
         )
         return health.assess(readings, version=__version__, started_at=self._started_at, at=at)

@@ -60,8 +60,7 @@ class Setup:
 class Evaluator:
     """Evaluates rule groups at their slots.
 
-    owner          `run_slot` awaits every task it starts; `replace` waits for groups under way
-    storage_error  why the newest evaluation could not be saved; empty when it was
+    owner    `run_slot` awaits every task it starts; `replace` waits for groups under way
     """
 
     def __init__(self, setup: Setup, *, store: Store, outlets: Outlets, clock: Clock) -> None:
@@ -69,7 +68,6 @@ class Evaluator:
         self._store = store
         self._outlets = outlets
         self._clock = clock
-        self.storage_error = ""
         self._states: dict[str, GroupState] = {}
         self._idle = asyncio.Condition()
         self._held = False  # while a new configuration waits for groups under way, no further ones begin
@@ -214,9 +212,7 @@ class Evaluator:
             await self._setup.evaluator.evaluate(state, at, first=first)
             state.seconds = self._clock.monotonic() - started  # the shared fetch included
             await self._save_and_hand_on(state, at)
-            self.storage_error = ""
         except StoreError as error:
-            self.storage_error = str(error)
             log.error(
                 "alerts_not_saved", group=state.group.key, error=str(error), next="handed on once they can be saved"
             )

@@ -41,6 +41,11 @@ class Transaction(
 class Store(AlertStore, SilenceStore, NumberStore, NotificationLog, Outbox, History, Protocol):
     """Everything that survives a restart. Every method raises StoreError when the storage fails."""
 
+    @property
+    def write_error(self) -> str:
+        """Why the storage failed since the last change that was saved; empty when it did not."""
+        ...
+
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """`async with store.transaction() as tx`: the writes are recorded in the block and committed at its end.
 

@@ -197,6 +197,8 @@ class MemoryTransaction:
 class MemoryStore:
     """Implements `engine.ports.Store`."""
 
+    write_error = ""
+
     def __init__(self) -> None:
         self._state = _State()
 

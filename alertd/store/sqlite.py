@@ -147,6 +147,10 @@ class SqliteStore:
             lock_file.close()
             raise
 
+    @property
+    def write_error(self) -> str:
+        return self._writer.write_error
+
     async def close(self) -> None:
         """Close the file; another process may open it then."""
         await self._writer.close()

@@ -21,7 +21,10 @@ Work = Callable[[sqlite3.Connection], Any]
 
 
 class SqliteWriter:
-    """Runs work on a connection, in the order it came."""
+    """Runs work on a connection, in the order it came.
+
+    write_error   why something could not be done since the last change that was saved; empty when all could
+    """
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
@@ -30,6 +33,7 @@ class SqliteWriter:
         self._waiting: list[tuple[Work, asyncio.Future[Any]]] = []
         self._drain: asyncio.Task[None] | None = None
         self._closed = False
+        self.write_error = ""
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, once what it wrote is committed; raises StoreError, and then nothing of it was written.
@@ -70,14 +74,22 @@ class SqliteWriter:
         self._drain = None
 
     def _commit(self, batch: Sequence[Work]) -> list[Any]:
+        before = self._connection.total_changes
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             results = [self._attempt(work) for work in batch]
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._connection.rollback()
-            return [explain(error, self._path)] * len(batch)
+            return [self._failed(error)] * len(batch)
+        if self._connection.total_changes > before and not any(isinstance(one, StoreError) for one in results):
+            self.write_error = ""
         return results
+
+    def _failed(self, error: sqlite3.Error) -> StoreError:
+        explained = explain(error, self._path)
+        self.write_error = str(explained)
+        return explained
 
     def _attempt(self, work: Work) -> Any:
         """The result of one piece of work, or the exception that undid it."""
@@ -86,6 +98,6 @@ class SqliteWriter:
             result = work(self._connection)
         except Exception as error:
             self._connection.execute("ROLLBACK TO work")
-            result = explain(error, self._path) if isinstance(error, sqlite3.Error) else error
+            result = self._failed(error) if isinstance(error, sqlite3.Error) else error
         self._connection.execute("RELEASE work")
         return result

@@ -97,6 +97,20 @@ async def test_one_bad_transaction_does_not_hurt_its_neighbours(tmp_path: Path) 
     await store.close()
 
 
+async def test_what_failed_is_remembered_until_the_next_change_is_saved(tmp_path: Path) -> None:
+    store = await open_store(tmp_path)
+    delivery = a_delivery()
+    await enqueue(store, delivery)
+    with pytest.raises(StoreError):
+        await enqueue(store, delivery)
+    assert "UNIQUE" in store.write_error
+    await store.deliveries()
+    assert store.write_error, "reading proves nothing"
+    await enqueue(store, a_delivery())
+    assert store.write_error == ""
+    await store.close()
+
+
 async def test_a_cancelled_caller_leaves_the_store_working(tmp_path: Path) -> None:
     store = await open_store(tmp_path)
     cancelled = asyncio.create_task(enqueue(store, a_delivery()))
