@@ -19,8 +19,13 @@ help:  ## list the targets
 run: debian-run .venv/.run  ## watch alertd at work on a simulated AI gateway (options: make run DEMO="--for 90s")
 	@$(BIN)/alertd demo $(DEMO)
 
+# The scenarios have windows of wall time, so nothing else runs beside them.
+SCENARIOS := tests/acceptance/test_scenarios.py
+
 test: debian-test lint  ## lint, types and every test (options: make test PYTEST="-k demo")
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)
+	@if [[ -n "$(PYTEST)" ]]; then exec $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST); fi
+	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore=$(SCENARIOS)
+	$(BIN)/python -m pytest $(SCENARIOS)
 
 lint: .venv/.dev  ## ruff and mypy --strict
 	@$(BIN)/ruff check .
