@@ -102,7 +102,7 @@ class Session:
         try:
             return await self._transfer(client, sender, recipients, mail)
         except aiosmtplib.SMTPResponseException as error:
-            if error.code != TOO_LARGE or self.step is Step.RCPT:
+            if error.code != TOO_LARGE:
                 raise
         return await self._transfer(client, sender, recipients, shortened(mail))
 

@@ -249,6 +249,15 @@ class TestRecipients:
             sender="alerts@example.com", recipients=("night@example.com",), others=1
         )
 
+    async def test_those_who_have_it_already_are_counted(self, server: SmtpServer) -> None:
+        server.always("RCPT late@example.com", "452 4.2.2 full")
+        made = email(server.address)
+        outcome = await made.send(self.partly_taken(made, "night@example.com", "late@example.com"), at=T0)
+        assert isinstance(outcome, Retry)
+        assert Envelope.decode(outcome.still_to) == Envelope(
+            sender="alerts@example.com", recipients=("late@example.com",), others=2
+        )
+
     async def test_as_long_as_nobody_has_it_all_are_tried_again(self, server: SmtpServer) -> None:
         server.always("RCPT ops@example.com", "550 5.1.1 no such user")
         server.always("RCPT night@example.com", "452 4.2.2 full")
@@ -264,7 +273,7 @@ class TestRecipients:
     ) -> None:
         server.always("RCPT night@example.com", reply)
         made = email(server.address)
-        delivery = self.partly_taken(made)
+        delivery = self.partly_taken(made, "night@example.com")
         outcome = await made.send(delivery, at=delivery.deadline - timedelta(seconds=30))
         assert isinstance(outcome, Delivered)
         assert "given up for night@example.com" in outcome.answer
@@ -272,14 +281,14 @@ class TestRecipients:
 
     async def test_without_a_server_it_is_tried_again_as_long_as_there_is_time(self) -> None:
         made = email("127.0.0.1:1")
-        delivery = self.partly_taken(made)
+        delivery = self.partly_taken(made, "night@example.com")
         assert isinstance(await made.send(delivery, at=T0), Retry)
         assert isinstance(await made.send(delivery, at=delivery.deadline), Delivered)
 
     @staticmethod
-    def partly_taken(made: Email) -> Delivery:
+    def partly_taken(made: Email, *left: str) -> Delivery:
         delivery = a_delivery_of(made, message())
-        rest = Envelope(sender="alerts@example.com", recipients=("night@example.com",), others=1)
+        rest = Envelope(sender="alerts@example.com", recipients=left, others=1)
         return replace(delivery, payload=replace(delivery.payload, address=rest.encode()))
 
     async def test_without_addresses_nobody_is_asked(self, server: SmtpServer) -> None:
@@ -301,6 +310,11 @@ class TestSizes:
         assert isinstance(await attempt(server.address), Delivered)
         assert SHORTENED in server.received[0].parsed.get_content()
         assert server.connections == 1
+
+    async def test_also_before_it_has_seen_it(self, server: SmtpServer) -> None:
+        server.script("MAIL", "552 5.3.4 too large")
+        assert isinstance(await attempt(server.address), Delivered)
+        assert SHORTENED in server.received[0].parsed.get_content()
 
     async def test_but_once(self, server: SmtpServer) -> None:
         server.always("END", "552 5.3.4 too large")
@@ -491,6 +505,13 @@ class TestLogin:
         assert isinstance(outcome, Rejected)
         assert "would send the password in clear text; set require_tls: true" in outcome.why
         assert server.attempts == []
+
+    async def test_encrypted_it_may(self, certificate: Certificate) -> None:
+        tls = {"ca_file": str(certificate.cert), "server_name": "mail.example.org"}
+        async with smtp_server(starttls=certificate.context(), mechanisms=["PLAIN"]) as server:
+            outcome = await attempt(f"0.0.0.0:{server.port}", require_tls=True, tls_config=tls, **KEYS)
+        assert isinstance(outcome, Delivered)
+        assert server.attempts == ["PLAIN"]
 
     async def test_cram_md5_may(self) -> None:
         async with smtp_server(mechanisms=["PLAIN", "CRAM-MD5"]) as server:

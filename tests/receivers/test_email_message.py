@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from typing import Any, cast
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from alertd.labels import LabelSet
@@ -340,6 +340,8 @@ def checked(payload: Payload) -> EmailMessage:
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(label=HOSTILE, annotation=HOSTILE)
+@example(label="=?utf-8?q?=0D=0ABcc:_evil=40example.com?=", annotation="")
+@example(label="a@example.com\r\nBcc: evil@example.com", annotation="\r\n.\r\n")
 def test_no_alert_changes_the_shape_of_a_mail(tools: Tools, label: str, annotation: str) -> None:
     alert = a_posted_alert("A", model=label, severity=label, annotations={"summary": annotation})
     headers = {"X-Model": "{{ .CommonLabels.model }}", "Reply-To": "{{ .CommonLabels.model }}"}

@@ -174,7 +174,7 @@ class SmtpServer:
                 content=bytes(envelope.original_content or b""),
                 hello=str(session.host_name),
                 is_encrypted=server.transport.get_extra_info("sslcontext") is not None,
-                user=session.login_data.decode() if session.login_data else "",
+                user=session.auth_data.login.decode() if session.authenticated else "",
             )
         )
         return refusal or "250 2.0.0 queued as 4711"
