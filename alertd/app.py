@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from random import SystemRandom
 from urllib.parse import urlsplit
@@ -39,14 +39,11 @@ from alertd.engine.group_evaluator import GroupEvaluator
 from alertd.engine.intake import AlertIntake
 from alertd.engine.janitor import HISTORY_RETENTION, INTERVAL, Janitor
 from alertd.engine.numbers import take_numbers
+from alertd.engine.observer import ConfigReading, Observer
 from alertd.engine.ports import Integration, Store
 from alertd.engine.readings import (
     DeliveryMetrics,
-    count_alerts,
-    count_silences,
     read_group,
-    read_outbox,
-    read_sources,
     read_traffic,
 )
 from alertd.engine.remote_writer import RemoteWriter
@@ -66,10 +63,8 @@ from alertd.receivers.rendering import Rendering
 from alertd.receivers.tools import Tools
 from alertd.store.settings import StorageSettings
 from alertd.store.sqlite import SqliteStore
-from alertd.telemetry import health
 from alertd.telemetry.machine import Host
 from alertd.telemetry.metrics import Metrics
-from alertd.telemetry.readings import AlertmanagerReading
 from alertd.telemetry.systemd import Systemd, watch
 from alertd.template.alertmanager import TemplateSet
 
@@ -155,13 +150,12 @@ class App:
         self._session = session
         self._random = SystemRandom()
         self._ids = Ulids(self._random)
-        self._started_at = self._groups_since = self._config_taken_at = clock.now()
+        self._started_at = self._config_taken_at = clock.now()
         self._refused = False
         self._running = False
         self._stopping = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._systemd = Systemd.from_environ(os.environ)
-        self._host = Host(_storage(config, options).path)
         self._metrics = Metrics(
             version=__version__,
             started_at=self._started_at,
@@ -194,6 +188,12 @@ class App:
         self._janitor = Janitor(
             store, self._silencer, clock=clock, keep_history=options.keep_history, interval=options.maintenance_interval
         )
+        self._observer = Observer(
+            metrics=self._metrics, host=Host(_storage(config, options).path), clock=clock, store=store,
+            evaluator=self._evaluator, dispatcher=self._dispatcher, intake=self._intake, silencer=self._silencer,
+            config=self._read_config, running=lambda: self._running, started_at=self._started_at,
+            api_version=API_VERSION,
+        )  # fmt: skip
         self._server = Server(
             make_app(self._services(), prefix=self._prefix(config), most_gets=options.most_gets), options.listen_address
         )
@@ -247,13 +247,22 @@ class App:
         given = self._options.route_prefix
         return urlsplit(self._url(config)).path if given is None else f"/{given.strip('/')}".rstrip("/")
 
+    def _read_config(self) -> ConfigReading:
+        return ConfigReading(
+            taken_at=self._config_taken_at,
+            refused=self._refused,
+            digest=self._config.digest,
+            receivers=len(self._config.receivers),
+            integrations=sum(map(len, self._links.receivers.values())),
+        )
+
     def _services(self) -> Services:
         return Services(
             version=__version__,
             groups=self._evaluator.states,
-            metrics=self._render_metrics,
-            health=self._report,
-            not_ready=self._not_ready,
+            metrics=self._observer.render,
+            health=self._observer.report,
+            not_ready=self._observer.not_ready,
             reload=self.reload,
             alertmanager=AlertmanagerServices(
                 started_at=self._started_at,
@@ -327,7 +336,7 @@ class App:
                 self._deliverer.run(),
                 self._janitor.run(),
                 self._look_for_changes(),
-                watch(self._systemd, alive=self._advances),
+                watch(self._systemd, alive=self._observer.advances),
             )
         ]
         self._run_links(self._links)
@@ -384,7 +393,6 @@ class App:
         self._dispatcher.replace(links.dispatching)
         self._intake.resolve_timeout = config.defaults.resolve_timeout
         await self._evaluator.withdraw(self._dispatcher.alerts())
-        self._groups_since = self._clock.now()
         self._scheduler.replace(config.groups)
         self._note_loaded()
         await old.stop()
@@ -418,53 +426,3 @@ class App:
             if now == await asyncio.to_thread(digest, self._options.config_file):
                 seen = now
                 await self._reload_quietly()
-
-    # -- showing ----------------------------------------------------------------------------------------------------
-
-    async def _render_metrics(self, accept: str) -> tuple[bytes, str]:
-        at = self._clock.now()
-        return await self._metrics.render(
-            accept, outbox=await read_outbox(self._store, at=at), alertmanager=await self._read_alertmanager(at)
-        )
-
-    async def _read_alertmanager(self, at: datetime) -> AlertmanagerReading:
-        counters = self._intake.counters
-        return AlertmanagerReading(
-            api_version=API_VERSION,
-            alerts=await count_alerts(self._dispatcher, at=at),
-            silences=count_silences(self._silencer, at=at),
-            received={"firing": counters.firing, "resolved": counters.resolved},
-            invalid=counters.invalid,
-            groups=self._dispatcher.group_count,
-            receivers=len(self._config.receivers),
-            integrations=sum(map(len, self._links.receivers.values())),
-            config_taken=not self._refused,
-            config_taken_at=self._config_taken_at,
-            config_hash=int(self._config.digest[:12], 16),
-        )
-
-    async def _report(self) -> health.Report:
-        at = self._clock.now()
-        states = self._evaluator.states()
-        readings = health.Readings(
-            host=self._host.read(),
-            sources=read_sources(states),
-            groups=[read_group(state) for state in states],
-            groups_since=self._groups_since,
-            outbox=await read_outbox(self._store, at=at),
-            storage_error=self._store.write_error,
-            config_refused=self._refused,
-        )
-        return health.assess(readings, version=__version__, started_at=self._started_at, at=at)
-
-    def _not_ready(self) -> str:
-        if not self._running:
-            return "not running"
-        waiting = [state.group.key for state in self._evaluator.states() if not state.iterations]
-        return f"first evaluation under way: {', '.join(waiting[:3])}" if waiting else ""
-
-    def _advances(self) -> bool:
-        """Whether evaluation goes on: what systemd's watchdog is told."""
-        groups = [read_group(state) for state in self._evaluator.states()]
-        check = health.evaluation(groups, since=self._groups_since, at=self._clock.now())
-        return check.status is health.Status.HEALTHY
