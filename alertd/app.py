@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import uuid
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,51 +22,39 @@ import aiohttp
 import structlog
 
 from alertd import __version__
-from alertd.alerts.annotate import TemplateContext
 from alertd.api.alertmanager_v2 import API_VERSION
 from alertd.api.server import Server, make_app, parse_address
 from alertd.api.services import AlertmanagerServices, OperatorServices, Services
 from alertd.clock import Clock, SystemClock
 from alertd.config.load import Config, digest, load
-from alertd.dispatch.inhibition import InhibitRule
-from alertd.dispatch.route import Route
-from alertd.engine.alertmanagers import Alertmanagers
 from alertd.engine.deliverer import Deliverer
-from alertd.engine.dispatcher import Dispatcher, Dispatching
-from alertd.engine.evaluator import Evaluator, Outlets, Setup
+from alertd.engine.dispatcher import Dispatcher
+from alertd.engine.evaluator import Evaluator, Outlets
 from alertd.engine.explain import Explainer
-from alertd.engine.group_evaluator import GroupEvaluator
 from alertd.engine.intake import AlertIntake
 from alertd.engine.janitor import HISTORY_RETENTION, INTERVAL, Janitor
 from alertd.engine.numbers import take_numbers
 from alertd.engine.observer import ConfigReading, Observer
-from alertd.engine.ports import Integration, Store
+from alertd.engine.ports import Store
 from alertd.engine.readings import (
     DeliveryMetrics,
     read_group,
     read_traffic,
 )
-from alertd.engine.remote_writer import RemoteWriter
 from alertd.engine.scheduler import Scheduler
 from alertd.engine.silencer import SilenceLimits, Silencer
 from alertd.engine.trial import Trial, try_receiver
 from alertd.errors import AlertdError
 from alertd.http import new_session
-from alertd.notify.fallback import Fallback
+from alertd.links import Linker, Links
 from alertd.notify.numbering import Numbered
-from alertd.notify.plan import Planner
 from alertd.notify.ulid import Ulids
-from alertd.query.fetcher import Fetcher
-from alertd.query.prometheus import PrometheusSource
-from alertd.receivers.registry import by_receiver, configured
-from alertd.receivers.rendering import Rendering
-from alertd.receivers.tools import Tools
+from alertd.receivers.registry import configured
 from alertd.store.settings import StorageSettings
 from alertd.store.sqlite import SqliteStore
 from alertd.telemetry.machine import Host
 from alertd.telemetry.metrics import Metrics
 from alertd.telemetry.systemd import Systemd, watch
-from alertd.template.alertmanager import TemplateSet
 
 log = structlog.get_logger(__name__)
 
@@ -75,9 +63,6 @@ STOP_LIMIT = timedelta(seconds=2)
 
 SETTLED = timedelta(seconds=1)
 """For how long changed files must stay the same before they are read."""
-
-NOBODY = Route(receiver="")
-"""Where alerts go without a `route:`; only other Alertmanagers are told then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,24 +97,6 @@ def _storage(config: Config, options: Options) -> StorageSettings:
     return StorageSettings(path=options.storage_path) if options.storage_path else config.storage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Links:
-    """What one configuration talks to."""
-
-    setup: Setup
-    writer: RemoteWriter
-    alertmanagers: Alertmanagers
-    dispatching: Dispatching
-    fallback: Fallback | None
-
-    @property
-    def receivers(self) -> Mapping[str, Sequence[Integration]]:
-        return self.dispatching.receivers
-
-    async def stop(self) -> None:
-        await asyncio.gather(self.writer.stop(STOP_LIMIT), self.alertmanagers.stop(STOP_LIMIT))
-
-
 class App:
     """A running alertd."""
 
@@ -147,7 +114,6 @@ class App:
         self._options = options
         self._clock = clock
         self._store = store
-        self._session = session
         self._random = SystemRandom()
         self._ids = Ulids(self._random)
         self._started_at = self._config_taken_at = clock.now()
@@ -162,7 +128,10 @@ class App:
             groups=lambda: map(read_group, self._evaluator.states()),
             traffic=lambda: read_traffic(self._links.setup.fetcher, self._links.writer, self._links.alertmanagers),
         )
-        links = self._links = self._link(config, numbers)
+        self._linker = Linker(
+            session=session, clock=clock, store=store, random=self._random, new_id=self._ids, metrics=self._metrics
+        )
+        links = self._links = self._linker.link(config, numbers, url=self._url(config))
         outlets = Outlets(
             dispatch=lambda alerts: self._dispatcher.ingest(alerts),
             alertmanagers=lambda alerts: self._links.alertmanagers.post(alerts),
@@ -197,45 +166,6 @@ class App:
         self._server = Server(
             make_app(self._services(), prefix=self._prefix(config), most_gets=options.most_gets), options.listen_address
         )
-
-    def _link(self, config: Config, numbers: Sequence[Numbered]) -> _Links:
-        """Everything that has to be built anew for another configuration; nothing of it runs yet."""
-        url = self._url(config)
-        writer = RemoteWriter(config.remote_write, self._session, clock=self._clock, random=self._random)
-        fetcher = Fetcher({source.name: PrometheusSource(source, self._session) for source in config.sources})
-        context = TemplateContext(external_labels=config.evaluation.external_labels, external_url=url)
-        evaluator = GroupEvaluator(
-            fetcher=fetcher, context=context, clock=self._clock, sink=writer if config.remote_write else None
-        )
-        receivers = by_receiver(config.receivers, self._tools(config), numbers)
-        return _Links(
-            setup=Setup(evaluator=evaluator, fetcher=fetcher, settings=config.evaluation, external_url=url),
-            writer=writer,
-            alertmanagers=Alertmanagers(config.alertmanagers, self._session, clock=self._clock, random=self._random),
-            dispatching=Dispatching(
-                route=Route.from_settings(config.route) if config.route else NOBODY,
-                receivers=receivers,
-                planner=Planner(new_id=self._ids, external_url=url),
-                inhibit_rules=[
-                    InhibitRule.from_settings(rule, number) for number, rule in enumerate(config.inhibit_rules)
-                ],
-                intervals={interval.name: interval for interval in config.time_intervals},
-            ),
-            fallback=self._fallback(config.fallback_receiver, receivers, url),
-        )
-
-    def _fallback(self, name: str | None, receivers: Mapping[str, Sequence[Integration]], url: str) -> Fallback | None:
-        if name is None:
-            return None
-        return Fallback(receiver=name, channels=receivers[name], new_id=self._ids, external_url=url)
-
-    def _tools(self, config: Config) -> Tools:
-        """What receivers work with."""
-        rendering = Rendering(
-            templates=TemplateSet(config.templates),
-            failed=lambda place, kind: self._metrics.template_failed(receiver=place.receiver, integration=kind),
-        )
-        return Tools(session=self._session, rendering=rendering, log=self._store)
 
     def _url(self, config: Config) -> str:
         """How people reach this alertd, without a trailing slash."""
@@ -351,7 +281,7 @@ class App:
         self._systemd.stopping()
         log.info("alertd_stopping")
         await self._scheduler.stop(STOP_LIMIT)
-        await self._links.stop()
+        await self._links.stop(STOP_LIMIT)
         await self._deliverer.stop(STOP_LIMIT)
         for task in self._loops:
             task.cancel()
@@ -361,7 +291,7 @@ class App:
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         return self._tasks.create_task(work)
 
-    def _run_links(self, links: _Links) -> None:
+    def _run_links(self, links: Links) -> None:
         self._spawn(links.writer.run())
         self._spawn(links.alertmanagers.run())
 
@@ -373,7 +303,8 @@ class App:
             self._systemd.reloading(monotonic=self._clock.monotonic())
             try:
                 config = await asyncio.to_thread(load, self._options.config_file)
-                links = self._link(config, await take_numbers(self._store, configured(config.receivers)))
+                numbers = await take_numbers(self._store, configured(config.receivers))
+                links = self._linker.link(config, numbers, url=self._url(config))
                 await asyncio.to_thread(links.setup.evaluator.read_ahead, config.groups)
             except AlertdError as error:
                 self._refused = True
@@ -385,7 +316,7 @@ class App:
             finally:
                 self._systemd.ready()
 
-    async def _take(self, config: Config, links: _Links) -> None:
+    async def _take(self, config: Config, links: Links) -> None:
         old, self._links, self._config = self._links, links, config
         self._run_links(links)
         await self._evaluator.replace(config.groups, links.setup)
@@ -395,7 +326,7 @@ class App:
         await self._evaluator.withdraw(self._dispatcher.alerts())
         self._scheduler.replace(config.groups)
         self._note_loaded()
-        await old.stop()
+        await old.stop(STOP_LIMIT)
 
     def _note_loaded(self) -> None:
         self._refused = False

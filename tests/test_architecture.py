@@ -45,7 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """The packages (and the modules beside them) and what each may import besides itself and the ground."""
 
-SEES_EVERYTHING = {"__init__", "__main__", "app", "cli"}
+SEES_EVERYTHING = {"__init__", "__main__", "app", "links", "cli"}
 PURE = {"labels", "yamlio", "template", "rules", "alerts", "dispatch", "notify"}
 DOES_IO = {
     *("aiohttp", "apscheduler", "asyncio", "concurrent", "http", "requests", "select", "selectors", "signal"),

@@ -1,0 +1,105 @@
+"""`Links`: everything a configuration says alertd talks to, built at once and replaced at once by a reload."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+import aiohttp
+
+from alertd.alerts.annotate import TemplateContext
+from alertd.clock import Clock
+from alertd.config.load import Config
+from alertd.dispatch.inhibition import InhibitRule
+from alertd.dispatch.route import Route
+from alertd.engine.alertmanagers import Alertmanagers
+from alertd.engine.dispatcher import Dispatching
+from alertd.engine.evaluator import Setup
+from alertd.engine.group_evaluator import GroupEvaluator
+from alertd.engine.ports import Integration, Store
+from alertd.engine.remote_writer import RemoteWriter
+from alertd.notify.fallback import Fallback
+from alertd.notify.numbering import Numbered
+from alertd.notify.plan import Planner
+from alertd.query.fetcher import Fetcher
+from alertd.query.prometheus import PrometheusSource
+from alertd.receivers.registry import by_receiver
+from alertd.receivers.rendering import Rendering
+from alertd.receivers.tools import Tools
+from alertd.telemetry.metrics import Metrics
+from alertd.template.alertmanager import TemplateSet
+
+NOBODY = Route(receiver="")
+"""Where alerts go without a `route:`; only other Alertmanagers are told then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """What one configuration talks to."""
+
+    setup: Setup
+    writer: RemoteWriter
+    alertmanagers: Alertmanagers
+    dispatching: Dispatching
+    fallback: Fallback | None
+
+    @property
+    def receivers(self) -> Mapping[str, Sequence[Integration]]:
+        return self.dispatching.receivers
+
+    async def stop(self, within: timedelta) -> None:
+        """Send what is queued for up to `within`, drop the rest."""
+        await asyncio.gather(self.writer.stop(within), self.alertmanagers.stop(within))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linker:
+    """Builds links; nothing of them runs yet."""
+
+    session: aiohttp.ClientSession
+    clock: Clock
+    store: Store
+    random: Random
+    new_id: Callable[[datetime], str]
+    metrics: Metrics
+
+    def link(self, config: Config, numbers: Sequence[Numbered], *, url: str) -> Links:
+        """The links of `config`; `url` is how people reach this alertd. Raises AlertdError."""
+        receivers = by_receiver(config.receivers, self._tools(config), numbers)
+        writer = RemoteWriter(config.remote_write, self.session, clock=self.clock, random=self.random)
+        return Links(
+            setup=self._setup(config, writer, url),
+            writer=writer,
+            alertmanagers=Alertmanagers(config.alertmanagers, self.session, clock=self.clock, random=self.random),
+            dispatching=Dispatching(
+                route=Route.from_settings(config.route) if config.route else NOBODY,
+                receivers=receivers,
+                planner=Planner(new_id=self.new_id, external_url=url),
+                inhibit_rules=[InhibitRule.from_settings(rule, n) for n, rule in enumerate(config.inhibit_rules)],
+                intervals={interval.name: interval for interval in config.time_intervals},
+            ),
+            fallback=self._fallback(config.fallback_receiver, receivers, url),
+        )
+
+    def _setup(self, config: Config, writer: RemoteWriter, url: str) -> Setup:
+        fetcher = Fetcher({source.name: PrometheusSource(source, self.session) for source in config.sources})
+        context = TemplateContext(external_labels=config.evaluation.external_labels, external_url=url)
+        sink = writer if config.remote_write else None
+        evaluator = GroupEvaluator(fetcher=fetcher, context=context, clock=self.clock, sink=sink)
+        return Setup(evaluator=evaluator, fetcher=fetcher, settings=config.evaluation, external_url=url)
+
+    def _fallback(self, name: str | None, receivers: Mapping[str, Sequence[Integration]], url: str) -> Fallback | None:
+        if name is None:
+            return None
+        return Fallback(receiver=name, channels=receivers[name], new_id=self.new_id, external_url=url)
+
+    def _tools(self, config: Config) -> Tools:
+        """What receivers work with."""
+        rendering = Rendering(
+            templates=TemplateSet(config.templates),
+            failed=lambda place, kind: self.metrics.template_failed(receiver=place.receiver, integration=kind),
+        )
+        return Tools(session=self.session, rendering=rendering, log=self.store)
