@@ -6,7 +6,7 @@ The packages in the order in which data flows (imports go the other way, `tests/
 `query`     the needs of the due rules -> the fewest requests -> Prometheus -> `SeriesBatch`
 `rules`     groups, kinds of rules; a kind judges a `SeriesBatch` into findings
 `alerts`    `step()`: the only state machine; labels and annotations; what is sent on, and when
-`dispatch`  the route to a receiver, aggregation groups and when each is due
+`dispatch`  the routes to receivers, aggregation groups and when each is due; silences, inhibition, time intervals
 `notify`    is a notification owed, and why; the notification log; messages; the states of a delivery
 `receivers` one module per integration: payload and send
 `engine`    the loops that make the stages move: scheduler, evaluator, dispatcher, deliverer
