@@ -12,6 +12,7 @@ from alertd.clock import Clock
 from alertd.engine.dispatcher import Dispatcher
 from alertd.engine.ports import Store
 from alertd.labels import LabelSet
+from alertd.labels.fingerprints import compute_fingerprints
 from alertd.notify.history import posted_transition
 
 AT_ONCE = 256
@@ -100,6 +101,7 @@ class AlertIntake:
 
     async def _save(self, joined: Sequence[_Joined]) -> None:
         alerts = [one.alert for one in joined]
+        compute_fingerprints(alert.labels for alert in alerts)
         events = [posted_transition(one.old, one.alert, at=one.at) for one in joined]
         try:
             async with self._store.transaction() as tx:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-_OFFSET = 14695981039346656037
-_PRIME = 1099511628211
+FNV_OFFSET = 14695981039346656037
+FNV_PRIME = 1099511628211
 _MASK = (1 << 64) - 1
 METRIC_NAME = "__name__"
 
@@ -15,11 +15,16 @@ def fingerprint(labels: Mapping[str, str]) -> int:
 
     source   prometheus/common model.LabelSet.Fingerprint; printed as 16 hex digits (`LabelSet.fingerprint`)
     """
-    data = b"".join(name.encode() + b"\xff" + labels[name].encode() + b"\xff" for name in sorted(labels))
-    digest = _OFFSET
-    for byte in data:
-        digest = ((digest ^ byte) * _PRIME) & _MASK
+    digest = FNV_OFFSET
+    for byte in fingerprint_bytes((name, labels[name]) for name in sorted(labels)):
+        digest = ((digest ^ byte) * FNV_PRIME) & _MASK
     return digest
+
+
+def fingerprint_bytes(labels: Iterable[tuple[str, str]]) -> bytes:
+    """What is hashed, of labels sorted by name."""
+    parts = [part.encode() for pair in labels for part in pair]
+    return b"\xff".join([*parts, b""])
 
 
 class LabelSet(Mapping[str, str]):
@@ -83,6 +88,15 @@ class LabelSet(Mapping[str, str]):
         """A dictionary of its own; quicker than `dict()` of it."""
         return self._labels.copy()
 
+    @property
+    def knows_fingerprint(self) -> bool:
+        """Whether it has been computed already."""
+        return self._fingerprint is not None
+
+    def know_fingerprint(self, digest: int) -> None:
+        """Have it from somebody who computed many at once."""
+        self._fingerprint = f"{digest:016x}"
+
     def with_labels(self, labels: Mapping[str, str]) -> LabelSet:
         """These labels with `labels` set over them; an empty value removes the label."""
         return LabelSet({**self._labels, **labels})
@@ -93,7 +107,7 @@ class LabelSet(Mapping[str, str]):
 
     def only(self, names: Iterable[str]) -> LabelSet:
         """Those of `names` that are there."""
-        return LabelSet({name: self._labels[name] for name in names if name in self._labels})
+        return LabelSet([(name, self._labels[name]) for name in names if name in self._labels])
 
 
 EMPTY = LabelSet()
