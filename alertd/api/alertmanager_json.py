@@ -28,11 +28,16 @@ def go_json(value: object) -> bytes:
 
 def timestamp(at: datetime | None) -> str:
     """RFC 3339 with exactly three decimals; None as Go's zero time."""
-    at = at or NO_END
-    text = at.strftime("%Y-%m-%dT%H:%M:%S").zfill(19)  # glibc does not pad years before 1000
-    offset = at.strftime("%z")
-    zone = "Z" if offset in ("", "+0000") else f"{offset[:3]}:{offset[3:5]}"
-    return f"{text}.{at.microsecond // 1000:03d}{zone}"
+    return (at or NO_END).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class _Kept(msgspec.Struct, gc=False):
+    """An alert and its parts; part of no circle, and so not looked at by the collector, a hundred thousand times."""
+
+    alert: PostedAlert
+    before_receivers: bytes
+    before_status: bytes
+    rest: bytes
 
 
 class AlertJson:
@@ -43,19 +48,14 @@ class AlertJson:
     """
 
     def __init__(self) -> None:
-        self._known: dict[LabelSet, tuple[PostedAlert, bytes, bytes, bytes]] = {}
+        self._known: dict[LabelSet, _Kept] = {}
 
     def encode(self, alert: PostedAlert, *, receivers: bytes, status: bytes) -> bytes:
         """`receivers` and `status` are JSON already."""
         known = self._known.get(alert.labels)
-        if known is None or known[0] is not alert:
-            known = self._known[alert.labels] = (alert, *_parts(alert))
-        return b"".join((known[1], receivers, known[2], status, known[3]))
-
-    def forget_all_but(self, alerts: Iterable[PostedAlert]) -> None:
-        """Let go of alerts that are no more."""
-        kept = {alert.labels for alert in alerts}
-        self._known = {labels: known for labels, known in self._known.items() if labels in kept}
+        if known is None or known.alert is not alert:
+            known = self._known[alert.labels] = _Kept(alert, *_parts(alert))
+        return b"".join((known.before_receivers, receivers, known.before_status, status, known.rest))
 
     def __len__(self) -> int:
         return len(self._known)
