@@ -29,7 +29,11 @@ SWITCHES_WITHOUT_EFFECT = (
 def taken_without_effect(command: Command) -> Command:
     """`command` with these options; they are not passed on, nor shown in its help."""
     for name in WITHOUT_EFFECT:
-        command = click.option(f"--{name}", multiple=True, expose_value=False, hidden=True)(command)
+        command = click.option(f"--{name}", _variable(name), multiple=True, expose_value=False, hidden=True)(command)
     for name in SWITCHES_WITHOUT_EFFECT:
-        command = click.option(f"--{name}", is_flag=True, expose_value=False, hidden=True)(command)
+        command = click.option(f"--{name}", _variable(name), is_flag=True, expose_value=False, hidden=True)(command)
     return command
+
+
+def _variable(name: str) -> str:
+    return name.replace(".", "_").replace("-", "_")
