@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from alertd.alerts.alert import Alert, Resolution, State
+from alertd.alerts.alert import Alert, Resolution
 from alertd.alerts.machine import Alerts, Candidate, Holds, active, resolve_all, set_aside, step
 from alertd.labels import LabelSet
 from alertd.rules.finding import Judgement
@@ -52,11 +52,3 @@ def _reason_alert(rule: AlertingRule, reason: str, text: str) -> Candidate:
 
 def _constants(texts: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in texts.items() if "{{" not in text}
-
-
-def count_states(alerts: Alerts) -> dict[State, int]:
-    """How many alerts are in each state."""
-    counts = dict.fromkeys(State, 0)
-    for alert in alerts.values():
-        counts[alert.state] += 1
-    return counts
