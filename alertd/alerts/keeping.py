@@ -21,9 +21,22 @@ class SavedGroup:
     alerts: Mapping[str, Sequence[Alert]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleMemory:
+    """What the judge of one rule remembers; `rule` is its identity."""
+
+    group_key: str
+    rule: str
+    memory: bytes
+
+
 class AlertStore(Protocol):
     async def load_rule_alerts(self) -> Sequence[SavedGroup]:
         """Every rule group that was saved, with the alerts of its rules."""
+        ...
+
+    async def rule_memories(self) -> Sequence[RuleMemory]:
+        """What every judge remembers."""
         ...
 
     async def posted_alerts(self) -> Sequence[PostedAlert]:
@@ -35,7 +48,7 @@ class AlertWrites(Protocol):
     def save_group(self, group_key: str, evaluated_at: datetime) -> None: ...
 
     def drop_group(self, group_key: str) -> None:
-        """Forget a rule group and all alerts of its rules."""
+        """Forget a rule group, all alerts of its rules and what their judges remember."""
         ...
 
     def save_alerts(self, group_key: str, rule_identity: str, alerts: Sequence[Alert]) -> None:
@@ -43,6 +56,10 @@ class AlertWrites(Protocol):
         ...
 
     def drop_alerts(self, group_key: str, rule_identity: str, labels: Sequence[LabelSet]) -> None: ...
+
+    def save_memory(self, memory: RuleMemory) -> None: ...
+
+    def drop_memory(self, group_key: str, rule_identity: str) -> None: ...
 
     def put_posted(self, alerts: Sequence[PostedAlert]) -> None:
         """Add or replace alerts that are handed on, told apart by their labels."""

@@ -108,7 +108,7 @@ class GroupReader:
             fields.wrong(node.entries["alert"].key, "only one of record and alert must be set", "make them two rules")
         elif not alert and not record:
             fields.wrong(node, "one of record or alert must be set", "name the rule")
-        expr = self._expr(node)
+        expr = "" if self._asks_itself(node) else self._expr(node)
         limit = fields.integer(node, "limit")
         enabled = fields.flag(node, "enabled", default=True)
         limit = group_limit if limit is None else limit
@@ -159,7 +159,7 @@ class GroupReader:
         kind = self._kind(node, expr, unit)
         return AlertingRule(
             name=alert,
-            expr=expr,
+            expr=kind.query,
             kind=kind,
             hold=fields.duration(node, "for") or timedelta(),
             keep_firing_for=fields.duration(node, "keep_firing_for") or timedelta(),
@@ -174,6 +174,13 @@ class GroupReader:
             limit=limit,
             line=node.line,
         )
+
+    def _asks_itself(self, node: Table) -> bool:
+        """Whether the rule's kind makes its own query, so that an expr would be asked in vain."""
+        key = next((key for key, entry in KINDS.items() if entry.asks_itself and node.get(key) is not None), None)
+        if key is not None and node.get("expr") is not None:
+            self._fields.wrong(node.entries["expr"].key, f"{key} makes its own query", "remove expr")
+        return key is not None
 
     def _kind(self, node: Table, expr: str, unit: str) -> Kind:
         """What the one key of a kind says; without such a key a plain Prometheus rule."""

@@ -6,6 +6,7 @@ Saved first, handed on afterwards: what a receiver is told was on disk before.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from alertd.alerts.alert import Alert, State
-from alertd.alerts.keeping import SavedGroup
+from alertd.alerts.keeping import RuleMemory, SavedGroup
 from alertd.alerts.posted import PostedAlert
 from alertd.alerts.restore import restore
 from alertd.alerts.sending import Sending, due, for_alertmanager, posted, withdrawn
@@ -26,6 +27,7 @@ from alertd.labels import LabelSet
 from alertd.notify.history import Event, posted_transition, transitions
 from alertd.query.fetcher import Fetcher
 from alertd.query.pending import PendingAnswers
+from alertd.rules.kind import Judge
 from alertd.rules.rule import AlertingRule, RuleGroup
 from alertd.rules.settings import EvaluationSettings
 from alertd.rules.slots import missed
@@ -79,15 +81,18 @@ class Evaluator:
     async def start(self, groups: Sequence[RuleGroup]) -> None:
         """Take the groups with the alerts that were saved for them."""
         saved = {group.group_key: group for group in await self._store.load_rule_alerts()}
+        memories: dict[str, dict[str, bytes]] = defaultdict(dict)
+        for memory in await self._store.rule_memories():
+            memories[memory.group_key][memory.rule] = memory.memory
         for group in groups:
-            state = self._states[group.key] = GroupState.fresh(group)
+            state = self._states[group.key] = GroupState.fresh(group, memories[group.key])
             if group.key in saved:
                 self._restore(state, saved[group.key])
         known = {
             key: {identity: [alert.labels for alert in alerts] for identity, alerts in group.alerts.items()}
             for key, group in saved.items()
         }
-        await self._forget(known)
+        await self._forget(known, memories)
 
     def _restore(self, state: GroupState, saved: SavedGroup) -> None:
         state.evaluated_at = saved.evaluated_at
@@ -120,20 +125,30 @@ class Evaluator:
         finally:
             self._held = False
         await self._forget(
-            {key: {rule.identity: list(rule.saved) for rule in group.rules} for key, group in old.items()}
+            {key: {rule.identity: list(rule.saved) for rule in group.rules} for key, group in old.items()},
+            {key: [rule.identity for rule in group.rules if rule.remembers] for key, group in old.items()},
         )
 
-    async def _forget(self, saved: Mapping[str, Mapping[str, Sequence[LabelSet]]]) -> None:
-        """Drop what the store has of groups and rules that are no more; `saved` is labels by group and rule."""
+    async def _forget(
+        self, saved: Mapping[str, Mapping[str, Sequence[LabelSet]]], memories: Mapping[str, Iterable[str]]
+    ) -> None:
+        """Drop what the store has of groups and rules that are no more.
+
+        saved      labels of alerts, by group and rule
+        memories   rules whose judges remember something, by group
+        """
         async with self._store.transaction() as tx:
-            for key, rules in saved.items():
+            for key in {*saved, *memories}:
                 if key not in self._states:
                     tx.drop_group(key)
                     continue
                 kept = self._states[key].by_identity()
-                for identity, labels in rules.items():
+                for identity, labels in saved.get(key, {}).items():
                     if identity not in kept and labels:
                         tx.drop_alerts(key, identity, labels)
+                for identity in memories.get(key, ()):
+                    if identity not in kept:
+                        tx.drop_memory(key, identity)
 
     async def withdraw(self, handed_on: Iterable[PostedAlert]) -> None:
         """End every alert handed on as "fires until told otherwise" that no rule of today's groups stands behind."""
@@ -229,7 +244,8 @@ class Evaluator:
         """One transaction for the whole group, then the outlets."""
         sending = self._sending(state.group)
         steps = [_RuleStep.of(rule, sending, at=at) for rule in state.rules if rule.alerts or rule.saved]
-        if not steps:
+        memories = await _memories(state, lambda rule, judge: judge.saves(at))
+        if not steps and not memories:
             return
         changed = [alert for step in steps for alert in step.changed]
         async with self._store.transaction() as tx:
@@ -239,12 +255,23 @@ class Evaluator:
                 tx.drop_alerts(state.group.key, step.state.identity, step.drop)
             tx.put_posted(changed)
             tx.add_events([event for step in steps for event in step.events])
+            for memory in memories:
+                tx.save_memory(memory)
+        _note_remembered(state, memories)
         for step in steps:
             step.state.alerts = step.state.saved = step.alerts
         if changed:
             self._outlets.dispatch(changed)
         if resent := [for_alertmanager(alert, sending.validity) for step in steps for alert in step.due]:
             self._outlets.alertmanagers(resent)
+
+    async def save_memories(self) -> None:
+        """Save what every judge remembers, due or not: the last thing before the end."""
+        for state in self._states.values():
+            memories = await _memories(state, lambda rule, judge: rule.evaluated_at is not None)
+            async with self._store.transaction() as tx:
+                for memory in memories:
+                    tx.save_memory(memory)
 
     def _sending(self, group: RuleGroup) -> Sending:
         return Sending(
@@ -253,6 +280,21 @@ class Evaluator:
             external_labels=self._setup.settings.external_labels,
             external_url=self._setup.external_url,
         )
+
+
+async def _memories(state: GroupState, wanted: Callable[[RuleState, Judge], bool]) -> list[RuleMemory]:
+    """What those judges remember; a large memory takes its time to write down, so not on the event loop."""
+    judges = [(rule, rule.judge) for rule in state.rules if rule.judge is not None and wanted(rule, rule.judge)]
+    written = [(rule, await asyncio.to_thread(judge.memory)) for rule, judge in judges]
+    return [
+        RuleMemory(group_key=state.group.key, rule=rule.identity, memory=memory) for rule, memory in written if memory
+    ]
+
+
+def _note_remembered(state: GroupState, memories: Iterable[RuleMemory]) -> None:
+    remembered = {memory.rule for memory in memories}
+    for rule in state.rules:
+        rule.remembers = rule.remembers or rule.identity in remembered
 
 
 @dataclass(frozen=True, slots=True)

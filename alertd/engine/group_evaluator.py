@@ -19,6 +19,7 @@ from alertd.query.need import QueryNeed
 from alertd.query.plan import plan
 from alertd.query.remote_write import SeriesSample
 from alertd.rules.dependencies import chunks
+from alertd.rules.kind import Inputs, Judge
 from alertd.rules.printed import printed
 from alertd.rules.recording import RuleError, record
 from alertd.rules.rule import AlertingRule, RecordingRule, RuleGroup
@@ -53,17 +54,30 @@ class SeriesSink(Protocol):
         ...
 
 
+class History(Protocol):
+    """Reads for judges what they want to know of the past; see `alertd.engine.warm_up`."""
+
+    async def ready(self, judge: Judge, owner: tuple[str, str], source: str, at: datetime) -> bool:
+        """Whether `judge` may judge slot `at`, or still reads; `owner` is group key and rule identity.
+
+        raises   QueryError when what it wants cannot be had for now
+        """
+        ...
+
+
 @dataclass(slots=True)
 class GroupEvaluator:
     """Evaluates groups; holds no state of theirs (that is `GroupState`).
 
-    sink   None: recorded series and ALERTS go nowhere, and no rule waits for them
+    sink      None: recorded series and ALERTS go nowhere, and no rule waits for them
+    history   None: judges begin without a past
     """
 
     fetcher: Fetch
     context: TemplateContext
     clock: Clock
     sink: SeriesSink | None = None
+    history: History | None = None
     _chunks: dict[str, tuple[RuleGroup, list[range]]] = field(default_factory=dict)
 
     def read_ahead(self, groups: Sequence[RuleGroup]) -> None:
@@ -71,14 +85,14 @@ class GroupEvaluator:
 
         For reloads; at a start nothing else runs on the loop, and the first slots come sooner without.
         """
-        plan([_need(group, index) for group in groups for index in range(len(group.rules))])
+        plan([need for group in groups for index in range(len(group.rules)) for need in _needs(group, index)])
         for group in groups:
             self._runs(group)
 
     def first_needs(self, group: RuleGroup) -> list[QueryNeed]:
         """What the rules before the first dependency need: can be fetched before the group's turn, with other groups'."""
         runs = self._runs(group)
-        return [_need(group, index) for index in runs[0]] if runs else []
+        return [need for index in runs[0] for need in _needs(group, index)] if runs else []
 
     async def evaluate(self, state: GroupState, at: datetime, *, first: Answers | None = None) -> None:
         """Bring `state` to slot `at`.
@@ -89,10 +103,11 @@ class GroupEvaluator:
         started = self.clock.monotonic()
         for run in self._runs(state.group):
             if first is None:
-                first = await self.fetcher.fetch([_need(state.group, i) for i in run], at - state.group.query_offset)
+                wanted = [need for index in run for need in _needs(state.group, index)]
+                first = await self.fetcher.fetch(wanted, at - state.group.query_offset)
             samples: list[SeriesSample] = []
             for index in run:
-                samples += await self._rule(state, index, first[_need(state.group, index)], at)
+                samples += await self._rule(state, index, first, at)
             await self._write(samples, wait=run.stop < len(state.rules))
             first = None
         state.evaluated_at = at
@@ -115,16 +130,14 @@ class GroupEvaluator:
         if wait:
             await self.sink.flush(FLUSH_LIMIT)
 
-    async def _rule(
-        self, state: GroupState, index: int, answer: SeriesBatch | QueryError, at: datetime
-    ) -> list[SeriesSample]:
+    async def _rule(self, state: GroupState, index: int, answers: Answers, at: datetime) -> list[SeriesSample]:
         rule_state = state.rules[index]
         started = self.clock.monotonic()
         rule = rule_state.rule
         if isinstance(rule, RecordingRule):
-            series = _record(rule_state, rule, answer)
+            series = _record(rule_state, rule, answers[_needs(state.group, index)[0]])
         else:
-            series = await self._alerts(rule_state, rule, answer, state.group.source, at)
+            series = await self._alerts(state.group, rule_state, rule, answers, at)
         rule_state.evaluated_at = at
         rule_state.seconds = self.clock.monotonic() - started
         if self.sink is None or series is None:
@@ -132,29 +145,39 @@ class GroupEvaluator:
         return _samples(rule_state, series, at - state.group.query_offset)
 
     async def _alerts(
-        self, state: RuleState, rule: AlertingRule, answer: SeriesBatch | QueryError, source: str, at: datetime
+        self, group: RuleGroup, state: RuleState, rule: AlertingRule, answers: Answers, at: datetime
     ) -> Mapping[LabelSet, float] | None:
-        evaluated = await self._evaluated(state, rule, answer, source, at)
+        try:
+            inputs = _inputs(group, rule, answers, at)
+            is_ready = await self._is_ready(group, state, inputs.at)
+        except QueryError as error:
+            evaluated = failed(rule, state.alerts, str(error), at=at)
+        else:
+            state.samples = len(inputs.batch)
+            evaluated = await self._evaluated(group, state, rule, inputs, at) if is_ready else Evaluated(state.alerts)
         state.alerts = evaluated.alerts
         _note(state, evaluated.error)
         if evaluated.error:
             return None
         return alert_series(state.alerts) if self.sink is not None else {}
 
+    async def _is_ready(self, group: RuleGroup, state: RuleState, at: datetime) -> bool:
+        if self.history is None or state.judge is None:
+            return True
+        return await self.history.ready(state.judge, (group.key, state.identity), group.source, at)
+
     async def _evaluated(
-        self, state: RuleState, rule: AlertingRule, answer: SeriesBatch | QueryError, source: str, at: datetime
+        self, group: RuleGroup, state: RuleState, rule: AlertingRule, inputs: Inputs, at: datetime
     ) -> Evaluated:
-        if isinstance(answer, QueryError):
-            return failed(rule, state.alerts, str(answer), at=at)
-        state.samples = len(answer)
-        judgement = rule.kind.judge(answer)
+        assert state.judge is not None
+        judgement = state.judge.judge(inputs)
         queries: QueryAnswers = {}
         try:
             for _ in range(TEMPLATE_QUERY_ROUNDS):
                 try:
                     return evaluate(rule, judgement, state.alerts, self.context, queries=queries, at=at)
                 except NeedsQueries as needs:
-                    queries = {**queries, **await self._template_queries(needs.exprs, source, at)}
+                    queries = {**queries, **await self._template_queries(needs.exprs, group.source, at)}
             return evaluate(rule, judgement, state.alerts, self.context, queries=_Exhausted(queries), at=at)
         except RuleError as error:
             return failed(rule, state.alerts, str(error), at=at)
@@ -175,10 +198,27 @@ class _Exhausted(dict[str, "Sequence[Sample] | QueryFailed"]):
         return True
 
 
-def _need(group: RuleGroup, index: int) -> QueryNeed:
+def _needs(group: RuleGroup, index: int) -> list[QueryNeed]:
+    """What a rule asks, its main query first."""
     rule = group.rules[index]
-    expr = rule.kind.query if isinstance(rule, AlertingRule) else rule.expr
+    exprs = (rule.kind.query, *rule.kind.further_queries) if isinstance(rule, AlertingRule) else (rule.expr,)
+    return [_need(group, expr) for expr in exprs]
+
+
+def _need(group: RuleGroup, expr: str) -> QueryNeed:
     return QueryNeed(printed(expr), group.source)
+
+
+def _inputs(group: RuleGroup, rule: AlertingRule, answers: Answers, at: datetime) -> Inputs:
+    """What the judge of `rule` gets; raises QueryError when one of its queries failed."""
+    batches: dict[str, SeriesBatch] = {}
+    for expr in (rule.kind.query, *rule.kind.further_queries):
+        answer = answers[_need(group, expr)]
+        if isinstance(answer, QueryError):
+            raise answer
+        batches[expr] = answer
+    batch = batches.pop(rule.kind.query)
+    return Inputs(at=at - group.query_offset, interval=group.interval, batch=batch, others=batches)
 
 
 def _for_template(answer: SeriesBatch | QueryError) -> Sequence[Sample] | QueryFailed:

@@ -11,7 +11,8 @@ from enum import StrEnum
 from alertd.alerts.alert import Alert
 from alertd.alerts.restore import not_after
 from alertd.labels import LabelSet
-from alertd.rules.rule import Rule, RuleGroup
+from alertd.rules.kind import Judge
+from alertd.rules.rule import AlertingRule, Rule, RuleGroup
 
 Alerts = dict[LabelSet, Alert]
 
@@ -29,12 +30,16 @@ class RuleState:
     """One rule: its alerts, what it wrote, how its newest evaluation went.
 
     identity   name and static labels, numbered where a group has the same twice: what its alerts are saved under
+    judge      an alerting rule's kind at work; with what it remembers
+    remembers  the store has something that its judge remembers
     saved      the alerts as the store has them
     written    series of the newest successful evaluation: those that are gone at the next get a stale marker
     """
 
     rule: Rule
     identity: str
+    judge: Judge | None = None
+    remembers: bool = False
     alerts: Alerts = field(default_factory=dict)
     saved: Alerts = field(default_factory=dict)
     written: frozenset[LabelSet] = frozenset()
@@ -63,10 +68,16 @@ class GroupState:
     busy: bool = False
 
     @classmethod
-    def fresh(cls, group: RuleGroup) -> GroupState:
-        """A group that has not been evaluated yet."""
+    def fresh(cls, group: RuleGroup, memories: Mapping[str, bytes] | None = None) -> GroupState:
+        """A group that has not been evaluated yet; `memories` is what its judges remember, by identity of their rules."""
         identities = numbered([rule.identity for rule in group.rules])
-        return cls(group, [RuleState(rule, identity) for rule, identity in zip(group.rules, identities, strict=True)])
+        state = cls(group, [RuleState(rule, identity) for rule, identity in zip(group.rules, identities, strict=True)])
+        for one in state.rules:
+            memory = (memories or {}).get(one.identity, b"")
+            one.remembers = bool(memory)
+            if isinstance(one.rule, AlertingRule):
+                one.judge = one.rule.kind.open(memory)
+        return state
 
     def set_back(self, at: datetime) -> None:
         """The clock was set back to `at`: forget the slot that lies ahead, and go on with alerts that do not."""
@@ -98,5 +109,15 @@ def carry_over(old: GroupState, new: GroupState) -> None:
     for state in new.rules:
         if before := known.get(state.identity):
             state.alerts, state.saved, state.written = before.alerts, before.saved, before.written
+            state.remembers = before.remembers
+            if before.judge is not None and isinstance(state.rule, AlertingRule):
+                state.judge = _opened_again(before, before.judge, state.rule)
             state.health, state.last_error = before.health, before.last_error
             state.evaluated_at, state.seconds, state.samples = before.evaluated_at, before.seconds, before.samples
+
+
+def _opened_again(before: RuleState, judge: Judge, rule: AlertingRule) -> Judge:
+    """The judge itself while the kind is the same; with other settings, one that begins with what it remembers."""
+    if isinstance(before.rule, AlertingRule) and before.rule.kind == rule.kind:
+        return judge
+    return rule.kind.open(judge.memory())

@@ -14,10 +14,14 @@ from alertd.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class KindEntry:
-    """How a kind's key is read, and how a rule of that kind is built from `expr`, its settings and `unit`."""
+    """How a kind's key is read, and how a rule of that kind is built from `expr`, its settings and `unit`.
+
+    asks_itself   the kind makes its own query: such a rule has no `expr`
+    """
 
     settings: type[Settings]
     build: Callable[[str, Any, str], Kind]
+    asks_itself: bool = False
 
 
 KINDS: Mapping[str, KindEntry] = {

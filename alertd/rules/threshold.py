@@ -16,6 +16,7 @@ from pydantic import Field, field_validator, model_validator
 
 from alertd.query.batch import F64, SeriesBatch
 from alertd.rules.finding import Finding, Judgement, Verdict
+from alertd.rules.kind import Inputs, Memoryless
 from alertd.settings import Settings
 
 Band = tuple[float, float]
@@ -111,7 +112,7 @@ class ThresholdSettings(Condition):
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(Memoryless):
     """A rule whose limit is known apart from its expression."""
 
     query: str
@@ -119,10 +120,10 @@ class Threshold:
     unit: str = ""
     name: str = "threshold"
 
-    def judge(self, batch: SeriesBatch) -> Judgement:
+    def judge(self, inputs: Inputs) -> Judgement:
         """Per level one finding for each series that is past its limit, or held by its clear bound."""
-        findings = tuple(finding for level in self.levels for finding in self._of_level(level, batch))
-        return Judgement(findings, seen=batch)
+        findings = tuple(finding for level in self.levels for finding in self._of_level(level, inputs.batch))
+        return Judgement(findings, seen=inputs.batch)
 
     def _of_level(self, level: Level, batch: SeriesBatch) -> Iterator[Finding]:
         breached = level.breached(batch.values)

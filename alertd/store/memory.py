@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 
 from alertd.alerts.alert import Alert
-from alertd.alerts.keeping import SavedGroup
+from alertd.alerts.keeping import RuleMemory, SavedGroup
 from alertd.alerts.posted import PostedAlert
 from alertd.dispatch.grouping import GroupTimer
 from alertd.dispatch.silences import Silence
@@ -27,6 +27,7 @@ RuleAlerts = dict[str, dict[LabelSet, Alert]]
 class _State:
     groups: dict[str, datetime] = field(default_factory=dict)
     rule_alerts: dict[str, RuleAlerts] = field(default_factory=dict)
+    memories: dict[tuple[str, str], RuleMemory] = field(default_factory=dict)  # by group and rule
     posted: dict[LabelSet, PostedAlert] = field(default_factory=dict)
     timers: dict[str, GroupTimer] = field(default_factory=dict)
     silences: dict[str, Silence] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class _State:
     def drop_group(self, group_key: str) -> None:
         self.groups.pop(group_key, None)
         self.rule_alerts.pop(group_key, None)
+        self.memories = {key: memory for key, memory in self.memories.items() if key[0] != group_key}
 
     def save_alerts(self, group_key: str, rule_identity: str, alerts: Sequence[Alert]) -> None:
         rules = self.rule_alerts.setdefault(group_key, {})
@@ -50,6 +52,12 @@ class _State:
         alerts = self.rule_alerts.get(group_key, {}).get(rule_identity, {})
         for one in labels:
             alerts.pop(one, None)
+
+    def save_memory(self, memory: RuleMemory) -> None:
+        self.memories[memory.group_key, memory.rule] = memory
+
+    def drop_memory(self, group_key: str, rule_identity: str) -> None:
+        self.memories.pop((group_key, rule_identity), None)
 
     def put_posted(self, alerts: Sequence[PostedAlert]) -> None:
         self.posted.update({alert.labels: alert for alert in alerts})
@@ -145,6 +153,12 @@ class MemoryTransaction:
     def drop_alerts(self, group_key: str, rule_identity: str, labels: Sequence[LabelSet]) -> None:
         self._writes.append(partial(self._state.drop_alerts, group_key, rule_identity, tuple(labels)))
 
+    def save_memory(self, memory: RuleMemory) -> None:
+        self._writes.append(partial(self._state.save_memory, memory))
+
+    def drop_memory(self, group_key: str, rule_identity: str) -> None:
+        self._writes.append(partial(self._state.drop_memory, group_key, rule_identity))
+
     def put_posted(self, alerts: Sequence[PostedAlert]) -> None:
         self._writes.append(partial(self._state.put_posted, tuple(alerts)))
 
@@ -223,6 +237,9 @@ class MemoryStore:
             )
             for key, evaluated_at in state.groups.items()
         ]
+
+    async def rule_memories(self) -> Sequence[RuleMemory]:
+        return tuple(self._state.memories.values())
 
     async def posted_alerts(self) -> Sequence[PostedAlert]:
         return tuple(self._state.posted.values())

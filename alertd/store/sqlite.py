@@ -15,7 +15,7 @@ from typing import IO, Any
 import msgspec
 
 from alertd.alerts.alert import Alert
-from alertd.alerts.keeping import SavedGroup
+from alertd.alerts.keeping import RuleMemory, SavedGroup
 from alertd.alerts.posted import PostedAlert
 from alertd.dispatch.grouping import GroupTimer
 from alertd.dispatch.silences import Silence
@@ -62,6 +62,7 @@ class SqliteTransaction:
     def drop_group(self, group_key: str) -> None:
         self._add("drop_group", {"group_key": group_key})
         self._add("drop_group_alerts", {"group_key": group_key})
+        self._add("drop_group_memory", {"group_key": group_key})
 
     def save_alerts(self, group_key: str, rule_identity: str, alerts: Sequence[Alert]) -> None:
         rule = {"group_key": group_key, "rule": rule_identity}
@@ -70,6 +71,12 @@ class SqliteTransaction:
     def drop_alerts(self, group_key: str, rule_identity: str, labels: Sequence[LabelSet]) -> None:
         rule = {"group_key": group_key, "rule": rule_identity}
         self._add("drop_alert", *(rule | {"labels": labels_key(one)} for one in labels))
+
+    def save_memory(self, memory: RuleMemory) -> None:
+        self._add("save_memory", {"group_key": memory.group_key, "rule": memory.rule, "memory": memory.memory})
+
+    def drop_memory(self, group_key: str, rule_identity: str) -> None:
+        self._add("drop_memory", {"group_key": group_key, "rule": rule_identity})
 
     def put_posted(self, alerts: Sequence[PostedAlert]) -> None:
         self._add("put_posted", *(_version(one) | {"alert": encode(one)} for one in alerts))
@@ -174,6 +181,9 @@ class SqliteStore:
             SavedGroup(group_key=key, evaluated_at=time_of(at), alerts={r: tuple(a) for r, a in alerts[key].items()})
             for key, at in await self._rows("rule_groups")
         ]
+
+    async def rule_memories(self) -> Sequence[RuleMemory]:
+        return [RuleMemory(**row) for row in await self._rows("rule_memories")]
 
     async def posted_alerts(self) -> Sequence[PostedAlert]:
         return [decode_posted(row["alert"]) for row in await self._rows("posted_alerts")]

@@ -7,6 +7,7 @@ from alertd.alerts.annotate import NeedsQueries, TemplateContext
 from alertd.alerts.evaluation import Evaluated, evaluate, failed
 from alertd.labels import LabelSet
 from alertd.query.batch import SeriesBatch
+from alertd.rules.kind import Inputs
 from alertd.rules.recording import RuleError
 from alertd.rules.rule import AlertingRule, Policy
 from alertd.template.prometheus import QueryFailed, Sample
@@ -22,7 +23,8 @@ def run(rule: AlertingRule, *answers: SeriesBatch | str, queries: dict[str, obje
         if isinstance(answer, str):
             result = failed(rule, result.alerts, answer, at=minute(number))
             continue
-        judgement = rule.kind.judge(answer)
+        inputs = Inputs(at=minute(number), interval=minute(1) - T0, batch=answer)
+        judgement = rule.kind.open(b"").judge(inputs)
         result = evaluate(rule, judgement, result.alerts, CONTEXT, queries=queries or {}, at=minute(number))  # type: ignore[arg-type]
     return result
 

@@ -1,6 +1,6 @@
 """The threshold kind: limits beside the expression, hysteresis, levels."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -11,20 +11,22 @@ from pydantic import ValidationError
 from alertd.labels import LabelSet
 from alertd.query.batch import SeriesBatch
 from alertd.rules.finding import Verdict
+from alertd.rules.kind import Inputs
 from alertd.rules.threshold import Threshold, ThresholdSettings
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 NAN = float("nan")
 
 
-def batch(*values: float) -> SeriesBatch:
+def inputs(*values: float) -> Inputs:
     labels = tuple(LabelSet({"tenant": f"t{number}"}) for number in range(len(values)))
-    return SeriesBatch(labels=labels, values=np.array(values, dtype=float), at=AT)
+    batch = SeriesBatch(labels=labels, values=np.array(values, dtype=float), at=AT)
+    return Inputs(at=AT, interval=timedelta(minutes=1), batch=batch)
 
 
 def verdicts(settings: dict[str, object], *values: float) -> dict[str, Verdict]:
     kind = Threshold("m", ThresholdSettings.model_validate(settings).as_levels())
-    return {finding.series["tenant"]: finding.verdict for finding in kind.judge(batch(*values)).findings}
+    return {finding.series["tenant"]: finding.verdict for finding in kind.judge(inputs(*values)).findings}
 
 
 B, H = Verdict.BREACHED, Verdict.HELD
@@ -53,7 +55,7 @@ def test_verdicts(settings: dict[str, object], values: tuple[float, ...], expect
 def test_each_level_has_its_own_finding_with_its_labels_and_its_limit() -> None:
     levels = [{"above": 1, "labels": {"severity": "warning"}}, {"above": 2, "labels": {"severity": "critical"}}]
     kind = Threshold("m", ThresholdSettings.model_validate({"levels": levels}).as_levels(), unit="USD")
-    judgement = kind.judge(batch(3.0, 1.5))
+    judgement = kind.judge(inputs(3.0, 1.5))
     assert [(f.series["tenant"], f.labels["severity"], f.evidence) for f in judgement.findings] == [
         ("t0", "warning", {"Threshold": 1.0, "Unit": "USD"}),
         ("t1", "warning", {"Threshold": 1.0, "Unit": "USD"}),

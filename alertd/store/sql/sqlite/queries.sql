@@ -21,6 +21,19 @@ SELECT group_key, evaluated_at FROM rule_groups ORDER BY group_key;
 -- name: rule_alerts
 SELECT group_key, rule, alert FROM rule_alerts ORDER BY group_key, rule, labels;
 
+-- name: drop_group_memory
+DELETE FROM rule_memory WHERE group_key = :group_key;
+
+-- name: save_memory
+INSERT INTO rule_memory VALUES (:group_key, :rule, :memory)
+ON CONFLICT (group_key, rule) DO UPDATE SET memory = excluded.memory;
+
+-- name: drop_memory
+DELETE FROM rule_memory WHERE group_key = :group_key AND rule = :rule;
+
+-- name: rule_memories
+SELECT group_key, rule, memory FROM rule_memory;
+
 -- name: put_posted
 INSERT INTO posted_alerts (labels, updated_at, alert) VALUES (:labels, :updated_at, :alert)
 ON CONFLICT DO UPDATE SET updated_at = excluded.updated_at, alert = excluded.alert;

@@ -1,0 +1,124 @@
+"""`WarmUp`: reads the history that judges ask for, in the background, and remembers how far it came.
+
+A rule whose judge still reads is not judged: its alerts stay as they are. The other rules of its group go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from alertd.alerts.keeping import RuleMemory
+from alertd.engine.ports import Store
+from alertd.errors import QueryError, StoreError
+from alertd.query.history import HistorySource, SeriesMatrix
+from alertd.rules.kind import Judge
+
+log = structlog.get_logger(__name__)
+
+ATTEMPTS = 5
+"""How often a range is asked for, once a slot, before its rule goes on without it."""
+
+
+@dataclass(slots=True, eq=False)
+class _Reading:
+    """One judge's history under way; `owner` is whose it is: group and rule identity."""
+
+    judge: Judge
+    owner: tuple[str, str]
+    source: str
+    at: datetime
+    failures: int = 0
+    error: str = ""
+    is_queued: bool = True
+
+
+class WarmUp:
+    """Implements `group_evaluator.History` for the running daemon.
+
+    owner   `run` reads one range after the other, so that the source serves the slots first
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._sources: Mapping[str, HistorySource] = {}
+        self._queue: asyncio.Queue[_Reading] = asyncio.Queue()
+        self._readings: dict[int, _Reading] = {}  # by identity of the judge
+
+    def replace(self, sources: Mapping[str, HistorySource], judges: Collection[Judge]) -> None:
+        """Take other sources, and give up what is read for judges that are not among `judges`."""
+        self._sources = sources
+        kept = {id(judge) for judge in judges}
+        self._readings = {key: reading for key, reading in self._readings.items() if key in kept}
+
+    async def ready(self, judge: Judge, owner: tuple[str, str], source: str, at: datetime) -> bool:
+        """Whether `judge` may judge slot `at`; begins to read where it wants to know more. Raises QueryError."""
+        reading = self._readings.get(id(judge))
+        if reading is None:
+            if not judge.wants(at):
+                return True
+            reading = self._readings[id(judge)] = _Reading(judge, owner, source, at)
+            self._queue.put_nowait(reading)
+        elif not reading.is_queued:
+            reading.at, reading.is_queued = at, True
+            self._queue.put_nowait(reading)
+        if reading.error:
+            raise QueryError(f"history cannot be read: {reading.error}")
+        return False
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            reading = await self._queue.get()
+            try:
+                await self._read(reading)
+            except QueryError as error:
+                await self._failed(reading, error)
+            except StoreError as error:
+                reading.error = str(error)
+            except Exception as error:  # a bug in one judge must not end the others' reading
+                log.exception("history_failed", rule=reading.owner[1])
+                reading.error = repr(error)
+            finally:
+                reading.is_queued = False
+
+    async def _read(self, reading: _Reading) -> None:
+        judge = reading.judge
+        while wanted := judge.wants(reading.at):
+            need = wanted[0]
+            log.info(
+                "history_read", rule=reading.owner[1], start=need.start.isoformat(), end=need.end.isoformat()
+            )  # fmt: skip
+            async for matrix in self._sources[reading.source].read(need):
+                if not self._is_wanted(reading):
+                    return
+                await asyncio.to_thread(judge.learn, need, matrix)
+                await self._save(reading)
+            if judge.wants(reading.at)[:1] == [need]:
+                await asyncio.to_thread(judge.learn, need, SeriesMatrix.empty())
+        del self._readings[id(judge)]
+
+    def _is_wanted(self, reading: _Reading) -> bool:
+        return self._readings.get(id(reading.judge)) is reading
+
+    async def _save(self, reading: _Reading) -> None:
+        group_key, rule = reading.owner
+        memory = await asyncio.to_thread(reading.judge.memory)
+        async with self._store.transaction() as tx:
+            tx.save_memory(RuleMemory(group_key=group_key, rule=rule, memory=memory))
+
+    async def _failed(self, reading: _Reading, error: QueryError) -> None:
+        reading.failures += 1
+        reading.error = str(error)
+        log.warning("history_not_read", rule=reading.owner[1], error=str(error), attempt=reading.failures)
+        if reading.failures < ATTEMPTS:
+            return
+        for need in reading.judge.wants(reading.at):
+            await asyncio.to_thread(reading.judge.learn, need, SeriesMatrix.empty())
+        if self._is_wanted(reading):
+            del self._readings[id(reading.judge)]
+        log.warning("history_given_up", rule=reading.owner[1], next="judged from what comes in from now on")
