@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "secret": set(),
     "settings": set(),
     "labels": set(),
+    "detect": set(),
     "yamlio": set(),
     "template": set(),
     "http": set(),
@@ -46,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 """The packages (and the modules beside them) and what each may import besides itself and the ground."""
 
 SEES_EVERYTHING = {"__init__", "__main__", "app", "links", "cli"}
-PURE = {"labels", "yamlio", "template", "rules", "alerts", "dispatch", "notify"}
+PURE = {"labels", "detect", "yamlio", "template", "rules", "alerts", "dispatch", "notify"}
 DOES_IO = {
     *("aiohttp", "apscheduler", "asyncio", "concurrent", "http", "requests", "select", "selectors", "signal"),
     *("smtplib", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "urllib3"),

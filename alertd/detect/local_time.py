@@ -1,0 +1,54 @@
+"""Which part of the day and of the week a time lies in, in a time zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+import numpy as np
+
+from alertd.detect.columns import F64
+
+DAY = 86_400
+WEEK = 7 * DAY
+_EPOCH_IS_THURSDAY = 3 * DAY  # 1970-01-01; weeks begin on Monday
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """A time, for all rows at once or one per row (a replay of series with clocks of their own).
+
+    at      unix seconds, a number or [rows]
+    local   the same on the zone's wall clock: the hour repeated in autumn falls into one part of the day twice
+    dt      [rows] seconds since the row's last point, at most a few usual steps (a gap counts as one step)
+    """
+
+    at: float | F64
+    local: float | F64
+    dt: F64
+
+    def part_of_day(self, parts: int) -> Any:
+        """0 .. parts - 1, a number or [rows]."""
+        return np.floor(np.mod(self.local, DAY) * (parts / DAY)).astype(np.intp)
+
+    def part_of_week(self, parts: int) -> Any:
+        """0 .. parts - 1, a number or [rows]."""
+        return np.floor(np.mod(np.add(self.local, _EPOCH_IS_THURSDAY), WEEK) * (parts / WEEK)).astype(np.intp)
+
+
+def local_seconds(at: float | F64, zone: tzinfo) -> float | F64:
+    """Unix seconds as the zone's wall clock shows them, as if it were UTC."""
+    if zone is UTC:
+        return at
+    if isinstance(at, np.ndarray):
+        each: F64 = at + np.array([_offset(second, zone) for second in at.tolist()])
+        return each
+    return at + _offset(at, zone)
+
+
+def _offset(at: float, zone: tzinfo) -> float:
+    if not np.isfinite(at):
+        return 0.0
+    offset = datetime.fromtimestamp(at, zone).utcoffset()
+    return offset.total_seconds() if offset is not None else 0.0
