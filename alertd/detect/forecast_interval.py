@@ -1,0 +1,189 @@
+"""How sure a forecast is: what earlier forecasts of its kind missed by, pooled over series (split conformal).
+
+A forecast of the remaining amount is compared with what came. The ratios of many series at many past moments, each in
+units of its series' own spread, say how far the next one may miss: no distribution is assumed, and level changes, which
+resampling one series' own days cannot show, are in them.
+
+source   Vovk et al. (2005), Lei et al. (2018): split conformal prediction; the finite-sample index ceil((n + 1) p)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alertd.detect.forecast import F64, count_known, mean, median
+
+Bool = NDArray[np.bool_]
+Rows = NDArray[np.intp]
+
+FEWEST_RATIOS = 20
+"""With fewer there is no interval: the tenth smallest of ten says nothing about one in ten."""
+
+_TIER = 30  # ratios that make a tier of their own
+_MOST_TIERS = 4
+_OWN = 30  # ratios of one series before its own bias counts
+_OWN_SHRINKAGE = 60.0
+_SPREAD_SHRINKAGE = 7.0  # steps of its own that weigh as much as the pool
+_FLOOR = 0.1  # of the mean step: what an idle step counts as where logarithms are taken
+_LEAST_SPREAD = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What is forecast to come for some series, and how wild each is.
+
+    predicted  [series] the amount, >= 0
+    mean       [series] the series' mean amount over as many steps: 0 for one that never had any
+    spread     [series] standard deviation of the logarithm of its steps
+    known      [series] steps that is taken from
+    """
+
+    predicted: F64
+    mean: F64
+    spread: F64
+    known: F64
+
+    @property
+    def base(self) -> F64:
+        """[series] what ratios are taken to: above 0 for a series that had anything, even if nothing is predicted."""
+        return self.predicted + _FLOOR * self.mean
+
+    def __getitem__(self, rows: Rows | Bool) -> Remaining:
+        return Remaining(self.predicted[rows], self.mean[rows], self.spread[rows], self.known[rows])
+
+
+def remaining(history: F64, predicted: F64, *, steps: float) -> Remaining:
+    """The amount `predicted` [series] for so many steps, with the spread of the history [series, past] behind it."""
+    known = count_known(history)
+    typical = np.where(known > 0, mean(history), 0.0)
+    logs = np.log(history + np.maximum(_FLOOR * typical, np.finfo(float).tiny)[:, None])
+    deviation = logs - median(logs)[:, None]
+    spread = np.where(known > 0, np.sqrt(mean(deviation**2)), 0.0)
+    return Remaining(predicted, typical * steps, spread, known.astype(np.float64))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Forecasts of the past and what came of them, one entry each.
+
+    series  [n] row of the series
+    made    what was forecast
+    actual  [n] the amount that came
+    """
+
+    series: Rows
+    made: Remaining
+    actual: F64
+
+    def __len__(self) -> int:
+        return len(self.actual)
+
+
+class Distribution:
+    """How much remains, per series: quantiles, and the probability of more than an amount.
+
+    A series that never had anything has no ratio to anything: the amounts of its like are pooled as they are.
+    """
+
+    def __init__(self, now: Remaining, past: Outcomes) -> None:
+        active = past.made.base > 0
+        self._now, self._base = now, now.base
+        typical = np.median(past.made.spread[active]) if active.any() else 1.0
+        self._scale = _shrunk_spread(now, typical)
+        scores = _logarithm(past.actual[active] / past.made.base[active]) / _shrunk_spread(past.made[active], typical)
+        self._shift = _own_shift(past.series[active], scores, len(now.predicted))
+        edges = _tier_edges(past.made.predicted[active])
+        self._tier = np.where(now.base > 0, np.searchsorted(edges, now.predicted), len(edges) + 1)
+        tier = np.searchsorted(edges, past.made.predicted[active])
+        self._scores = [np.sort(scores[tier == number]) for number in range(len(edges) + 1)]
+        self._scores.append(np.sort(past.actual[~active]))
+
+    @property
+    def count(self) -> NDArray[np.int64]:
+        """[series] how many earlier forecasts speak for each."""
+        return np.array([len(scores) for scores in self._scores])[self._tier]
+
+    @property
+    def known(self) -> Bool:
+        """[series] whether those are enough."""
+        return self.count >= FEWEST_RATIOS
+
+    def between(self, level: float) -> tuple[F64, F64]:
+        """[series] twice: from where to where the amount lies with probability `level`; NaN where not known.
+
+        Where nothing at all is so likely that the lower end is 0, no error is left there: all of it goes to the upper.
+        """
+        tail = (1 - level) / 2
+        low = self._amount(lambda scores: scores[max(int((len(scores) + 1) * tail) - 1, 0)])
+        return low, np.where(low <= 0, self.quantile(level), self.quantile(1 - tail))
+
+    def quantile(self, p: float) -> F64:
+        """[series] the amount that is not exceeded with probability `p`; NaN where not known."""
+        return self._amount(lambda scores: scores[min(math.ceil((len(scores) + 1) * p), len(scores)) - 1])
+
+    def centre(self) -> F64:
+        """[series] the amount to name: half way, in logarithms, from what was predicted to what the others suggest.
+
+        What the others missed by is the best guess of what this one will miss by, and they are not this one. What was
+        predicted where not known.
+        """
+        predicted, middle = self._now.predicted, self.quantile(0.5)
+        halfway = np.where(predicted > 0, np.sqrt(predicted * middle), middle)
+        return np.where(self.known, halfway, predicted)
+
+    def exceeds(self, amount: F64) -> F64:
+        """[series] -> [series]: the probability that more than `amount` comes; 1 below 0, NaN where not known."""
+        probability = np.full(len(amount), np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = _logarithm(np.maximum(amount, 0.0) / self._base) / self._scale - self._shift
+        score = np.where(self._base > 0, ratio, amount)
+        for tier, scores in self._enough():
+            rows = self._tier == tier
+            above = len(scores) - np.searchsorted(scores, score[rows], side="right")
+            probability[rows] = (above + 1) / (len(scores) + 2)
+        return np.where((amount < 0) & self.known, 1.0, probability)
+
+    def _amount(self, pick: Callable[[F64], float]) -> F64:
+        score = np.full(len(self._tier), np.nan)
+        for tier, scores in self._enough():
+            score[self._tier == tier] = pick(scores)
+        ratio = np.exp(np.where(self._base > 0, self._scale * (score + self._shift), 0.0))
+        return np.where(self._base > 0, self._base * ratio, score)
+
+    def _enough(self) -> Iterator[tuple[int, F64]]:
+        return ((tier, scores) for tier, scores in enumerate(self._scores) if len(scores) >= FEWEST_RATIOS)
+
+
+def _tier_edges(predicted: F64) -> F64:
+    """Where the tiers by size meet, each with enough ratios: large and small series miss differently."""
+    tiers = min(len(predicted) // _TIER, _MOST_TIERS)
+    edges = np.quantile(predicted, np.arange(1, tiers) / tiers) if tiers > 1 else np.empty(0)
+    sizes = np.bincount(np.searchsorted(edges, predicted), minlength=len(edges) + 1)
+    return edges if sizes.min() >= FEWEST_RATIOS else np.empty(0)
+
+
+def _shrunk_spread(made: Remaining, typical: float) -> F64:
+    own = np.where(made.known > 0, made.spread, 0.0) * made.known
+    return np.maximum((own + _SPREAD_SHRINKAGE * typical) / (made.known + _SPREAD_SHRINKAGE), _LEAST_SPREAD)
+
+
+def _own_shift(series: Rows, scores: F64, count: int) -> F64:
+    """[count]: how far a series' own forecasts missed beside everybody's, shrunk towards 0; 0 with fewer than 30."""
+    shift = np.zeros(count)
+    everybody = np.median(scores) if len(scores) else 0.0
+    sizes = np.bincount(series, minlength=count)
+    for row in np.flatnonzero(sizes[:count] >= _OWN):
+        own = np.median(scores[series == row])
+        if np.isfinite(own - everybody):
+            shift[row] = sizes[row] / (sizes[row] + _OWN_SHRINKAGE) * (own - everybody)
+    return shift
+
+
+def _logarithm(ratio: F64) -> F64:
+    with np.errstate(divide="ignore"):
+        return np.log(ratio)
