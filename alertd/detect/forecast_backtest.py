@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from alertd.detect.forecast import F64, Classes, expected
-from alertd.detect.forecast_interval import Outcomes, Remaining, remaining
+from alertd.detect.forecast import F64, Classes
+from alertd.detect.forecast_interval import Outcomes
+from alertd.detect.forecast_remaining import Remaining, predict
 
 ENOUGH = 50
 """Outcomes of one length of time; with fewer, those of other lengths are pooled with them, the nearest first."""
@@ -45,8 +46,7 @@ def _of_length(history: F64, classes: Classes, *, length: int, season: int, wind
     for origin in origins[:: max(-(-len(origins) // most), 1)]:
         past = slice(max(origin - window, 0), origin)
         future = slice(origin, origin + length)
-        path = expected(history[:, past], classes[:, past], classes[:, future], season=season)
-        made = remaining(history[:, past], np.sum(path, axis=1), steps=length)
+        _, made = predict(history[:, past], classes[:, past], classes[:, future], season=season)
         actual = np.sum(history[:, future], axis=1)
         rows = np.flatnonzero(np.isfinite(made.predicted) & np.isfinite(actual))
         yield Outcomes(rows, made[rows], actual[rows])

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from alertd.detect.forecast import F64, count_known, mean, median
+from alertd.detect.forecast import F64
+from alertd.detect.forecast_remaining import Remaining, Rows
 
 Bool = NDArray[np.bool_]
-Rows = NDArray[np.intp]
 
 FEWEST_RATIOS = 20
 """With fewer there is no interval: the tenth smallest of ten says nothing about one in ten."""
@@ -29,42 +29,7 @@ _MOST_TIERS = 4
 _OWN = 30  # ratios of one series before its own bias counts
 _OWN_SHRINKAGE = 60.0
 _SPREAD_SHRINKAGE = 7.0  # steps of its own that weigh as much as the pool
-_FLOOR = 0.1  # of the mean step: what an idle step counts as where logarithms are taken
 _LEAST_SPREAD = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Remaining:
-    """What is forecast to come for some series, and how wild each is.
-
-    predicted  [series] the amount, >= 0
-    mean       [series] the series' mean amount over as many steps: 0 for one that never had any
-    spread     [series] standard deviation of the logarithm of its steps
-    known      [series] steps that is taken from
-    """
-
-    predicted: F64
-    mean: F64
-    spread: F64
-    known: F64
-
-    @property
-    def base(self) -> F64:
-        """[series] what ratios are taken to: above 0 for a series that had anything, even if nothing is predicted."""
-        return self.predicted + _FLOOR * self.mean
-
-    def __getitem__(self, rows: Rows | Bool) -> Remaining:
-        return Remaining(self.predicted[rows], self.mean[rows], self.spread[rows], self.known[rows])
-
-
-def remaining(history: F64, predicted: F64, *, steps: float) -> Remaining:
-    """The amount `predicted` [series] for so many steps, with the spread of the history [series, past] behind it."""
-    known = count_known(history)
-    typical = np.where(known > 0, mean(history), 0.0)
-    logs = np.log(history + np.maximum(_FLOOR * typical, np.finfo(float).tiny)[:, None])
-    deviation = logs - median(logs)[:, None]
-    spread = np.where(known > 0, np.sqrt(mean(deviation**2)), 0.0)
-    return Remaining(predicted, typical * steps, spread, known.astype(np.float64))
 
 
 @dataclass(frozen=True, slots=True)
