@@ -44,7 +44,8 @@ from alertd.engine.readings import (
 from alertd.engine.scheduler import Scheduler
 from alertd.engine.silencer import SilenceLimits, Silencer
 from alertd.engine.trial import Trial, try_receiver
-from alertd.errors import AlertdError
+from alertd.engine.warm_up import WarmUp
+from alertd.errors import AlertdError, StoreError
 from alertd.http import new_session
 from alertd.links import Linker, Links
 from alertd.notify.numbering import Numbered
@@ -128,9 +129,11 @@ class App:
             groups=lambda: map(read_group, self._evaluator.states()),
             traffic=lambda: read_traffic(self._links.setup.fetcher, self._links.writer, self._links.alertmanagers),
         )
+        self._warm_up = WarmUp(store)
         self._linker = Linker(
-            session=session, clock=clock, store=store, random=self._random, new_id=self._ids, metrics=self._metrics
-        )
+            session=session, clock=clock, store=store, random=self._random, new_id=self._ids, metrics=self._metrics,
+            warm_up=self._warm_up,
+        )  # fmt: skip
         links = self._links = self._linker.link(config, numbers, url=self._url(config))
         outlets = Outlets(
             dispatch=lambda alerts: self._dispatcher.ingest(alerts),
@@ -255,6 +258,7 @@ class App:
         await self._deliverer.start()
         await self._dispatcher.start()
         await self._evaluator.start(self._config.groups)
+        self._warm_up.replace(self._links.history, self._evaluator.judges())
         await self._evaluator.withdraw(self._dispatcher.alerts())
         await self._server.start()
 
@@ -263,6 +267,7 @@ class App:
             self._spawn(loop)
             for loop in (
                 self._dispatcher.run(),
+                self._warm_up.run(),
                 self._deliverer.run(),
                 self._janitor.run(),
                 self._look_for_changes(),
@@ -281,12 +286,20 @@ class App:
         self._systemd.stopping()
         log.info("alertd_stopping")
         await self._scheduler.stop(STOP_LIMIT)
+        await self._save_memories()
         await self._links.stop(STOP_LIMIT)
         await self._deliverer.stop(STOP_LIMIT)
         for task in self._loops:
             task.cancel()
         await self._server.stop()
         log.info("alertd_stopped")
+
+    async def _save_memories(self) -> None:
+        try:
+            async with asyncio.timeout(STOP_LIMIT.total_seconds()):
+                await self._evaluator.save_memories()
+        except (StoreError, TimeoutError) as error:
+            log.warning("memories_not_saved", error=str(error), next="what was saved before is gone on with")
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         return self._tasks.create_task(work)
@@ -320,6 +333,7 @@ class App:
         old, self._links, self._config = self._links, links, config
         self._run_links(links)
         await self._evaluator.replace(config.groups, links.setup)
+        self._warm_up.replace(links.history, self._evaluator.judges())
         self._deliverer.replace(links.receivers, links.fallback)
         self._dispatcher.replace(links.dispatching)
         self._intake.resolve_timeout = config.defaults.resolve_timeout

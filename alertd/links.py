@@ -21,11 +21,16 @@ from alertd.engine.evaluator import Setup
 from alertd.engine.group_evaluator import GroupEvaluator
 from alertd.engine.ports import Integration, Store
 from alertd.engine.remote_writer import RemoteWriter
+from alertd.engine.warm_up import WarmUp
+from alertd.http import HttpClient
 from alertd.notify.fallback import Fallback
 from alertd.notify.numbering import Numbered
 from alertd.notify.plan import Planner
 from alertd.query.fetcher import Fetcher
+from alertd.query.history import HistorySource
+from alertd.query.history_source import PrometheusHistory
 from alertd.query.prometheus import PrometheusSource
+from alertd.query.source import SourceSettings
 from alertd.receivers.registry import by_receiver
 from alertd.receivers.rendering import Rendering
 from alertd.receivers.tools import Tools
@@ -41,6 +46,7 @@ class Links:
     """What one configuration talks to."""
 
     setup: Setup
+    history: Mapping[str, HistorySource]
     writer: RemoteWriter
     alertmanagers: Alertmanagers
     dispatching: Dispatching
@@ -64,6 +70,7 @@ class Linker:
     store: Store
     random: Random
     new_id: Callable[[datetime], str]
+    warm_up: WarmUp
     metrics: Metrics
 
     def link(self, config: Config, numbers: Sequence[Numbered], *, url: str) -> Links:
@@ -72,6 +79,7 @@ class Linker:
         writer = RemoteWriter(config.remote_write, self.session, clock=self.clock, random=self.random)
         return Links(
             setup=self._setup(config, writer, url),
+            history={source.name: self._history(source) for source in config.sources},
             writer=writer,
             alertmanagers=Alertmanagers(config.alertmanagers, self.session, clock=self.clock, random=self.random),
             dispatching=Dispatching(
@@ -88,8 +96,11 @@ class Linker:
         fetcher = Fetcher({source.name: PrometheusSource(source, self.session) for source in config.sources})
         context = TemplateContext(external_labels=config.evaluation.external_labels, external_url=url)
         sink = writer if config.remote_write else None
-        evaluator = GroupEvaluator(fetcher=fetcher, context=context, clock=self.clock, sink=sink)
+        evaluator = GroupEvaluator(fetcher=fetcher, context=context, clock=self.clock, sink=sink, history=self.warm_up)
         return Setup(evaluator=evaluator, fetcher=fetcher, settings=config.evaluation, external_url=url)
+
+    def _history(self, source: SourceSettings) -> HistorySource:
+        return PrometheusHistory(source, HttpClient(self.session, source))
 
     def _fallback(self, name: str | None, receivers: Mapping[str, Sequence[Integration]], url: str) -> Fallback | None:
         if name is None:

@@ -27,7 +27,7 @@ from alertd.labels import LabelSet
 from alertd.notify.history import Event, posted_transition, transitions
 from alertd.query.fetcher import Fetcher
 from alertd.query.pending import PendingAnswers
-from alertd.rules.kind import Judge
+from alertd.rules.kind import Judge, Memoryless
 from alertd.rules.rule import AlertingRule, RuleGroup
 from alertd.rules.settings import EvaluationSettings
 from alertd.rules.slots import missed
@@ -77,6 +77,10 @@ class Evaluator:
     def states(self) -> list[GroupState]:
         """Every group, by file and name."""
         return [self._states[key] for key in sorted(self._states)]
+
+    def judges(self) -> list[Judge]:
+        """Every rule's judge."""
+        return [rule.judge for state in self._states.values() for rule in state.rules if rule.judge is not None]
 
     async def start(self, groups: Sequence[RuleGroup]) -> None:
         """Take the groups with the alerts that were saved for them."""
@@ -244,7 +248,7 @@ class Evaluator:
         """One transaction for the whole group, then the outlets."""
         sending = self._sending(state.group)
         steps = [_RuleStep.of(rule, sending, at=at) for rule in state.rules if rule.alerts or rule.saved]
-        memories = await _memories(state, lambda rule, judge: judge.saves(at))
+        memories = await _memories(state, lambda judge: judge.saves(at))
         if not steps and not memories:
             return
         changed = [alert for step in steps for alert in step.changed]
@@ -268,10 +272,11 @@ class Evaluator:
     async def save_memories(self) -> None:
         """Save what every judge remembers, due or not: the last thing before the end."""
         for state in self._states.values():
-            memories = await _memories(state, lambda rule, judge: rule.evaluated_at is not None)
-            async with self._store.transaction() as tx:
-                for memory in memories:
-                    tx.save_memory(memory)
+            if memories := await _memories(state, lambda judge: True):
+                async with self._store.transaction() as tx:
+                    tx.save_group(state.group.key, state.evaluated_at or self._clock.now())
+                    for memory in memories:
+                        tx.save_memory(memory)
 
     def _sending(self, group: RuleGroup) -> Sending:
         return Sending(
@@ -282,10 +287,14 @@ class Evaluator:
         )
 
 
-async def _memories(state: GroupState, wanted: Callable[[RuleState, Judge], bool]) -> list[RuleMemory]:
+async def _memories(state: GroupState, wanted: Callable[[Judge], bool]) -> list[RuleMemory]:
     """What those judges remember; a large memory takes its time to write down, so not on the event loop."""
-    judges = [(rule, rule.judge) for rule in state.rules if rule.judge is not None and wanted(rule, rule.judge)]
-    written = [(rule, await asyncio.to_thread(judge.memory)) for rule, judge in judges]
+    judges = [
+        (rule, rule.judge)
+        for rule in state.rules
+        if rule.judge is not None and not isinstance(rule.judge, Memoryless) and not rule.reads_history
+    ]
+    written = [(rule, await asyncio.to_thread(judge.memory)) for rule, judge in judges if wanted(judge)]
     return [
         RuleMemory(group_key=state.group.key, rule=rule.identity, memory=memory) for rule, memory in written if memory
     ]

@@ -149,22 +149,28 @@ class GroupEvaluator:
     ) -> Mapping[LabelSet, float] | None:
         try:
             inputs = _inputs(group, rule, answers, at)
-            is_ready = await self._is_ready(group, state, inputs.at)
+            await self._look_back(group, state, inputs.at)
         except QueryError as error:
             evaluated = failed(rule, state.alerts, str(error), at=at)
         else:
             state.samples = len(inputs.batch)
-            evaluated = await self._evaluated(group, state, rule, inputs, at) if is_ready else Evaluated(state.alerts)
+            evaluated = (
+                Evaluated(state.alerts)
+                if state.reads_history
+                else await self._evaluated(group, state, rule, inputs, at)
+            )
         state.alerts = evaluated.alerts
         _note(state, evaluated.error)
         if evaluated.error:
             return None
         return alert_series(state.alerts) if self.sink is not None else {}
 
-    async def _is_ready(self, group: RuleGroup, state: RuleState, at: datetime) -> bool:
+    async def _look_back(self, group: RuleGroup, state: RuleState, at: datetime) -> None:
+        """See to it that the judge knows the past it wants; raises QueryError when that cannot be had for now."""
         if self.history is None or state.judge is None:
-            return True
-        return await self.history.ready(state.judge, (group.key, state.identity), group.source, at)
+            return
+        state.reads_history = True
+        state.reads_history = not await self.history.ready(state.judge, (group.key, state.identity), group.source, at)
 
     async def _evaluated(
         self, group: RuleGroup, state: RuleState, rule: AlertingRule, inputs: Inputs, at: datetime

@@ -31,6 +31,7 @@ class RuleState:
 
     identity   name and static labels, numbered where a group has the same twice: what its alerts are saved under
     judge      an alerting rule's kind at work; with what it remembers
+    reads_history   its judge is still told of the past, and neither judges nor is saved meanwhile
     remembers  the store has something that its judge remembers
     saved      the alerts as the store has them
     written    series of the newest successful evaluation: those that are gone at the next get a stale marker
@@ -39,6 +40,7 @@ class RuleState:
     rule: Rule
     identity: str
     judge: Judge | None = None
+    reads_history: bool = False
     remembers: bool = False
     alerts: Alerts = field(default_factory=dict)
     saved: Alerts = field(default_factory=dict)
@@ -109,7 +111,7 @@ def carry_over(old: GroupState, new: GroupState) -> None:
     for state in new.rules:
         if before := known.get(state.identity):
             state.alerts, state.saved, state.written = before.alerts, before.saved, before.written
-            state.remembers = before.remembers
+            state.remembers, state.reads_history = before.remembers, before.reads_history
             if before.judge is not None and isinstance(state.rule, AlertingRule):
                 state.judge = _opened_again(before, before.judge, state.rule)
             state.health, state.last_error = before.health, before.last_error

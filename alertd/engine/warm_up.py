@@ -85,6 +85,11 @@ class WarmUp:
                 reading.error = repr(error)
             finally:
                 reading.is_queued = False
+                self._queue.task_done()
+
+    async def idle(self) -> None:
+        """Wait until nothing is left to read."""
+        await self._queue.join()
 
     async def _read(self, reading: _Reading) -> None:
         judge = reading.judge

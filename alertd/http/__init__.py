@@ -4,8 +4,8 @@ In: a method, a URL, bytes. Out: an `HttpAnswer` whatever its status, or an `Htt
 Never: judging a status, trying again (each caller knows best), printing a URL.
 """
 
-from alertd.http.client import HttpAnswer, HttpClient, new_session
+from alertd.http.client import Access, HttpAnswer, HttpClient, new_session
 from alertd.http.errors import HttpError, HttpErrorKind
 from alertd.http.settings import HttpSettings
 
-__all__ = ["HttpAnswer", "HttpClient", "HttpError", "HttpErrorKind", "HttpSettings", "new_session"]
+__all__ = ["Access", "HttpAnswer", "HttpClient", "HttpError", "HttpErrorKind", "HttpSettings", "new_session"]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlencode
 
@@ -54,6 +55,20 @@ class HttpAnswer:
     def excerpt(self, characters: int = 300) -> str:
         """The first characters of the body in one line, for an error message."""
         return " ".join(self.body[: 4 * characters].decode(errors="replace").split())[:characters]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How a library with a client of its own gets to the same server as an `HttpClient` does.
+
+    tls       None: the usual trust
+    proxies   by scheme
+    """
+
+    headers: Mapping[str, str]
+    tls: SSLContext | None
+    server_name: str
+    proxies: Mapping[str, str]
 
 
 class HttpClient:
@@ -112,6 +127,17 @@ class HttpClient:
         if answer.status == 401 and self._tokens is not None:
             self._tokens.forget()
         return answer
+
+    async def access(self, url: str) -> Access:
+        """What a request to `url` would be sent with now; raises HttpError."""
+        settings = self._settings
+        proxy = proxy_for(settings, url, os.environ)
+        return Access(
+            headers=dict(await self._headers(None, is_form=False)),
+            tls=None if self._tls is None else await self._tls.current(),
+            server_name=settings.tls_config.server_name if settings.tls_config is not None else "",
+            proxies={} if proxy is None else {"http": proxy, "https": proxy},
+        )
 
     async def _headers(self, given: Mapping[str, str] | None, *, is_form: bool) -> CIMultiDict[str]:
         headers = CIMultiDict({"User-Agent": USER_AGENT})

@@ -36,7 +36,10 @@ class Judge(Protocol):
         ...
 
     def wants(self, at: datetime) -> Sequence[HistoryNeed]:
-        """The ranges to read before the slot `at` is judged; none when it is up to date."""
+        """The ranges to read before the slot `at` is judged; none when it is up to date.
+
+        Reading takes a slot or two, in which nothing is judged: what only a few missed slots would tell is not wanted.
+        """
         ...
 
     def learn(self, need: HistoryNeed, matrix: SeriesMatrix) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from alertd.alerts.alert import Alert
+from alertd.alerts.keeping import RuleMemory
 from alertd.dispatch.grouping import GroupTimer
 from alertd.dispatch.silences import Silence
 from alertd.engine.ports import Store
@@ -162,6 +163,20 @@ class TestRuleAlerts:
             tx.save_group("g", after(minutes=1))
         [group] = await store.load_rule_alerts()
         assert group.alerts == {}
+
+
+class TestMemories:
+    async def test_the_newest_memory_of_each_rule_is_kept_until_it_or_its_group_is_dropped(self, store: Store) -> None:
+        async with store.transaction() as tx:
+            for group, rule, memory in (("g", "r", b"old"), ("g", "r", b"\0new"), ("g", "s", b"s"), ("h", "r", b"h")):
+                tx.save_memory(RuleMemory(group_key=group, rule=rule, memory=memory))
+        kept = {(one.group_key, one.rule): one.memory for one in await store.rule_memories()}
+        assert kept == {("g", "r"): b"\0new", ("g", "s"): b"s", ("h", "r"): b"h"}
+        async with store.transaction() as tx:
+            tx.drop_memory("g", "s")
+            tx.drop_memory("g", "never")
+            tx.drop_group("h")
+        assert [one.memory for one in await store.rule_memories()] == [b"\0new"]
 
 
 class TestPostedAlerts:
