@@ -35,12 +35,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "replay": {
         *("clock", "yamlio", "template", "http", "query", "rules", "alerts", "dispatch", "notify", "store", "engine"),
     },
+    "api": {
+        *("clock", "http", "template", "telemetry", "query", "rules", "alerts", "dispatch", "notify", "store", "engine"),
+    },
     "config": {
         *("yamlio", "template", "http", "telemetry", "query", "rules", "alerts", "dispatch", "notify", "receivers"),
-        *("store", "engine", "replay"),
-    },
-    "api": {
-        *("clock", "template", "telemetry", "query", "rules", "alerts", "dispatch", "notify", "store", "engine"),
+        *("store", "engine", "replay", "api"),  # of api only its settings
     },
     "demo": {"clock", "http", "replay"},
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -15,9 +16,10 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from alertd.api.alertd_v1 import AlertdV1
 from alertd.api.alertmanager_v2 import AlertmanagerV2, add_headers
+from alertd.api.auth_middleware import Gate
 from alertd.api.operational import Operational
 from alertd.api.prometheus_v1 import PrometheusV1
-from alertd.api.request_limits import limit_gets
+from alertd.api.request_limits import NO_LIMIT, limit_gets, limit_time, note_start
 from alertd.api.services import Services
 from alertd.errors import AlertdError
 
@@ -40,13 +42,19 @@ class ListenError(AlertdError):
     """The address cannot be listened on."""
 
 
-def make_app(services: Services, *, prefix: str = "", most_gets: int = 0) -> web.Application:
+def make_app(
+    services: Services, *, prefix: str = "", most_gets: int = 0, timeout: timedelta = NO_LIMIT, gate: Gate | None = None
+) -> web.Application:
     """The application with every path under `prefix`, the path of the external URL (`/alertd`, or empty).
 
     most_gets   how many GETs are answered at one time; 0: any number
+    timeout     how long an answer may take; 0: any time
+    gate        who may do what; None: everybody everything
     """
     prefix = prefix.rstrip("/")
-    app = web.Application(client_max_size=BODY_BYTES, middlewares=[_answer_errors, limit_gets(most_gets)])
+    guards = [gate.middleware(prefix)] if gate is not None else []
+    limits = [limit_gets(most_gets), limit_time(timeout)]
+    app = web.Application(client_max_size=BODY_BYTES, middlewares=[_answer_errors, *guards, *limits])
     for door in (
         Operational(services),
         PrometheusV1(services),
@@ -56,8 +64,11 @@ def make_app(services: Services, *, prefix: str = "", most_gets: int = 0) -> web
         app.add_routes(door.routes(prefix))
     if prefix:
         app.add_routes([web.get(path, _to(f"{prefix}/")) for path in ("/", prefix)])
+    if gate is not None:
+        app.on_response_prepare.append(gate.add_headers)
     app.on_response_prepare.append(_harden)
     app.on_response_prepare.append(add_headers)
+    app.on_response_prepare.append(note_start)
     return app
 
 
@@ -102,11 +113,20 @@ def parse_address(text: str) -> tuple[str, int]:
 class Server:
     """Serves an application on one address, from `start` to `stop`.
 
+    tls          None: plain HTTP
     stop_limit   how long requests under way may take to end when it stops
     """
 
-    def __init__(self, app: web.Application, address: str, *, stop_limit: timedelta = timedelta(seconds=5)) -> None:
+    def __init__(
+        self,
+        app: web.Application,
+        address: str,
+        *,
+        tls: ssl.SSLContext | None = None,
+        stop_limit: timedelta = timedelta(seconds=5),
+    ) -> None:
         self._address = address
+        self._tls = tls
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=stop_limit.total_seconds())
 
     async def start(self) -> None:
@@ -115,8 +135,7 @@ class Server:
         logging.getLogger("aiohttp.server").addFilter(_tells_of_us)
         await self._runner.setup()
         try:
-            site = web.TCPSite(self._runner, host, port) if host else web.SockSite(self._runner, _every_interface(port))
-            await site.start()
+            await self._site(host, port).start()
         except OSError as error:
             await self._runner.cleanup()
             reason = error.strerror or str(error)
@@ -125,12 +144,18 @@ class Server:
             ) from error
         log.info("listening", address=self.url)
 
+    def _site(self, host: str, port: int) -> web.BaseSite:
+        if host:
+            return web.TCPSite(self._runner, host, port, ssl_context=self._tls)
+        return web.SockSite(self._runner, _every_interface(port), ssl_context=self._tls)
+
     @property
     def url(self) -> str:
         """How to reach it from this machine, once it has started."""
         host, port = self._runner.addresses[0][:2]
         host = "localhost" if host in ("::", "0.0.0.0") else host  # noqa: S104 - told, not bound
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     async def stop(self) -> None:
         """Take no more requests and end; does nothing when it never started."""

@@ -6,9 +6,11 @@ import asyncio
 import ssl
 import tempfile
 from pathlib import Path
+from typing import Protocol
 
 from alertd.http.errors import HttpError, HttpErrorKind
 from alertd.http.settings import TlsSettings
+from alertd.secret import Secret
 
 _Stamp = tuple[tuple[int, int], ...]
 
@@ -52,16 +54,30 @@ def build_context(settings: TlsSettings) -> ssl.SSLContext:
     if settings.max_version is not None:
         context.maximum_version = settings.max_version.number
     if settings.cert or settings.cert_file:
-        _load_own_certificate(context, settings)
+        load_certificate(context, settings)
     return context
 
 
-def _load_own_certificate(context: ssl.SSLContext, settings: TlsSettings) -> None:
+class Certificate(Protocol):
+    """A certificate and its key, each as text or as a file."""
+
+    @property
+    def cert(self) -> str: ...
+    @property
+    def cert_file(self) -> Path | None: ...
+    @property
+    def key(self) -> Secret | None: ...
+    @property
+    def key_file(self) -> Path | None: ...
+
+
+def load_certificate(context: ssl.SSLContext, settings: Certificate) -> None:
+    """Let the context show it; raises OSError (ssl.SSLError included), also for a key that needs a password."""
     # ssl reads certificates from files only; texts are written to files nobody else can read, for this moment.
     with tempfile.TemporaryDirectory() as folder:
         cert = settings.cert_file or _write(Path(folder, "cert.pem"), settings.cert)
         key = settings.key_file or _write(Path(folder, "key.pem"), settings.key.reveal() if settings.key else "")
-        context.load_cert_chain(cert, key)
+        context.load_cert_chain(cert, key, password=str)  # without one, ssl would ask at the terminal
 
 
 def _write(path: Path, text: str) -> Path:
