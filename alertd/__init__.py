@@ -15,7 +15,7 @@ The packages in the order in which data flows (imports go the other way, `tests/
 `replay`    the same evaluator on recorded series: unit tests of rules
 
 Languages and tools under them: `labels`, `template`, `yamlio`, `http`, `telemetry`. Doors: `api`, `cli`.
-`links.py` builds what a configuration talks to, `app.py` everything else; `clock.py` alone reads the clock.
+`links.py` builds what a configuration talks to, `entrance.py` who is let in, `app.py` everything else; `clock.py` alone reads the clock.
 """
 
 __version__ = "0.1.0"

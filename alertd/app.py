@@ -45,6 +45,7 @@ from alertd.engine.scheduler import Scheduler
 from alertd.engine.silencer import SilenceLimits, Silencer
 from alertd.engine.trial import Trial, try_receiver
 from alertd.engine.warm_up import WarmUp
+from alertd.entrance import Entrance
 from alertd.errors import AlertdError, StoreError
 from alertd.http import new_session
 from alertd.links import Linker, Links
@@ -68,7 +69,7 @@ SETTLED = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The command line of `alertd run`; `route_prefix` None: the path of the external URL."""
+    """The command line of `alertd run`; `route_prefix` None: the path of the external URL; `web_timeout` 0: none."""
 
     config_file: Path
     listen_address: str
@@ -79,6 +80,8 @@ class Options:
     maintenance_interval: timedelta = INTERVAL
     route_prefix: str | None = None
     most_gets: int = 0
+    web_timeout: timedelta = timedelta()
+    web_config_file: Path | None = None
     silence_limits: SilenceLimits = field(default_factory=SilenceLimits)
 
 
@@ -87,11 +90,14 @@ async def serve(options: Options) -> None:
     config = await asyncio.to_thread(load, options.config_file)
     clock = SystemClock()
     async with AsyncExitStack() as owned:
+        entrance = await Entrance.open(options.web_config_file, config.web, clock=clock)
+        owned.callback(entrance.close)
         session = await owned.enter_async_context(new_session())
         store = await SqliteStore.open(_storage(config, options))
         owned.push_async_callback(store.close)
         numbers = await take_numbers(store, configured(config.receivers))
-        await App(config, options, clock=clock, store=store, session=session, numbers=numbers).run()
+        app = App(config, options, clock=clock, store=store, session=session, numbers=numbers, entrance=entrance)
+        await app.run()
 
 
 def _storage(config: Config, options: Options) -> StorageSettings:
@@ -110,11 +116,13 @@ class App:
         store: Store,
         session: aiohttp.ClientSession,
         numbers: Sequence[Numbered],
+        entrance: Entrance,
     ) -> None:
         self._config = config
         self._options = options
         self._clock = clock
         self._store = store
+        self._entrance = entrance
         self._random = SystemRandom()
         self._ids = Ulids(self._random)
         self._started_at = self._config_taken_at = clock.now()
@@ -166,14 +174,18 @@ class App:
             config=self._read_config, running=lambda: self._running, started_at=self._started_at,
             api_version=API_VERSION,
         )  # fmt: skip
-        self._server = Server(
-            make_app(self._services(), prefix=self._prefix(config), most_gets=options.most_gets), options.listen_address
-        )
+        doors = make_app(
+            self._services(), prefix=self._prefix(config), most_gets=options.most_gets, timeout=options.web_timeout,
+            gate=entrance.gate,
+        )  # fmt: skip
+        self._server = Server(doors, options.listen_address, tls=entrance.tls)
 
     def _url(self, config: Config) -> str:
         """How people reach this alertd, without a trailing slash."""
         named = self._options.external_url or config.web.external_url
-        return named.rstrip("/") or f"http://{socket.gethostname()}:{parse_address(self._options.listen_address)[1]}"
+        scheme = "http" if self._entrance.tls is None else "https"
+        port = parse_address(self._options.listen_address)[1]
+        return named.rstrip("/") or f"{scheme}://{socket.gethostname()}:{port}"
 
     def _prefix(self, config: Config) -> str:
         """The path under which everything is answered."""
@@ -271,6 +283,7 @@ class App:
                 self._deliverer.run(),
                 self._janitor.run(),
                 self._look_for_changes(),
+                self._entrance.run(),
                 watch(self._systemd, alive=self._observer.advances),
             )
         ]
@@ -316,6 +329,7 @@ class App:
             self._systemd.reloading(monotonic=self._clock.monotonic())
             try:
                 config = await asyncio.to_thread(load, self._options.config_file)
+                admission = await self._entrance.prepare(config.web)
                 numbers = await take_numbers(self._store, configured(config.receivers))
                 links = self._linker.link(config, numbers, url=self._url(config))
                 await asyncio.to_thread(links.setup.evaluator.read_ahead, config.groups)
@@ -325,6 +339,7 @@ class App:
                 log.error("config_refused", error=str(error), running="the old configuration goes on")
                 raise
             else:
+                self._entrance.take(admission)
                 await self._take(config, links)
             finally:
                 self._systemd.ready()

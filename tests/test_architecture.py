@@ -25,7 +25,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "http": set(),
     "telemetry": {"clock"},
     "query": {"yamlio", "http", "clock"},
-    "rules": {"yamlio", "template", "query"},
+    "ledger": {"query"},
+    "rules": {"yamlio", "template", "query", "ledger"},
     "alerts": {"template", "query", "rules"},
     "dispatch": {"yamlio", "alerts"},
     "notify": {"template", "alerts", "dispatch"},
@@ -46,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """The packages (and the modules beside them) and what each may import besides itself and the ground."""
 
-SEES_EVERYTHING = {"__init__", "__main__", "app", "links", "cli"}
+SEES_EVERYTHING = {"__init__", "__main__", "app", "entrance", "links", "cli"}
 PURE = {"labels", "detect", "yamlio", "template", "rules", "alerts", "dispatch", "notify"}
 DOES_IO = {
     *("aiohttp", "apscheduler", "asyncio", "concurrent", "http", "requests", "select", "selectors", "signal"),

@@ -44,6 +44,15 @@ from alertd.cli.without_effect import taken_without_effect
     "--web.route-prefix", "route_prefix", help="path under which everything is answered [default: the external URL's]"
 )
 @click.option(
+    "--web.config.file",
+    "web_config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="file that switches TLS and authentication on, in the format of every Prometheus component",
+)
+@click.option(
+    "--web.timeout", "web_timeout", default="0", help="how long an answer may take; 0 = any time", show_default=True
+)
+@click.option(
     "--web.get-concurrency",
     "most_gets",
     type=click.IntRange(min=0),
@@ -106,6 +115,8 @@ def command(
     external_url: str,
     auto_reload: str,
     route_prefix: str | None,
+    web_config_file: Path | None,
+    web_timeout: str,
     most_gets: int,
     retention: str,
     maintenance_interval: str,
@@ -133,6 +144,8 @@ def command(
         keep_history=_duration(retention, "--data.retention"),
         maintenance_interval=_duration(maintenance_interval, "--data.maintenance-interval"),
         route_prefix=route_prefix,
+        web_config_file=web_config_file,
+        web_timeout=_duration(web_timeout, "--web.timeout"),
         most_gets=most_gets,
         silence_limits=SilenceLimits(silences=most_silences, size_bytes=silence_size),
     )

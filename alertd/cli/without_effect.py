@@ -11,7 +11,7 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 WITHOUT_EFFECT = (
     *("alerts.gc-interval", "alerts.per-alertname-limit", "auto-gomemlimit.ratio", "enable-feature"),
-    *("dispatch.maintenance-interval", "dispatch.start-delay", "web.timeout"),
+    *("dispatch.maintenance-interval", "dispatch.start-delay"),
     *("cluster.advertise-address", "cluster.gossip-interval", "cluster.label", "cluster.listen-address"),
     *("cluster.name", "cluster.peer", "cluster.peer-timeout", "cluster.peers-resolve-timeout"),
     *("cluster.probe-interval", "cluster.probe-timeout", "cluster.pushpull-interval", "cluster.reconnect-interval"),

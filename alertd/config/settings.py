@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from alertd.api.web_settings import AccessSettings
 from alertd.config.global_settings import GlobalSettings
 from alertd.dispatch.inhibition import InhibitRuleSettings
 from alertd.dispatch.route import RouteSettings
@@ -23,8 +24,8 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
-class WebSettings(Settings):
-    """`web:`: how alertd is reached."""
+class WebSettings(AccessSettings):
+    """`web:`: how alertd is reached, and by whom."""
 
     external_url: str = Field(default="", description="address under which people reach alertd; used in links")
 
