@@ -36,14 +36,16 @@ _LEAST_SPREAD = 0.01
 class Outcomes:
     """Forecasts of the past and what came of them, one entry each.
 
-    series  [n] row of the series
-    made    what was forecast
-    actual  [n] the amount that came
+    series   [n] row of the series
+    made     what was forecast
+    actual   [n] the amount that came
+    stretch  [n] >= 1: how many times as far the forecast now looks. Levels wander, so that the error grows with its root
     """
 
     series: Rows
     made: Remaining
     actual: F64
+    stretch: F64
 
     def __len__(self) -> int:
         return len(self.actual)
@@ -57,16 +59,18 @@ class Distribution:
 
     def __init__(self, now: Remaining, past: Outcomes) -> None:
         active = past.made.base > 0
+        made = past.made[active]
         self._now, self._base = now, now.base
-        typical = np.median(past.made.spread[active]) if active.any() else 1.0
+        typical = np.median(made.spread) if active.any() else 1.0
         self._scale = _shrunk_spread(now, typical)
-        scores = _logarithm(past.actual[active] / past.made.base[active]) / _shrunk_spread(past.made[active], typical)
+        scores = _logarithm(past.actual[active] / made.base) / _shrunk_spread(made, typical)
+        scores *= np.sqrt(past.stretch[active])
         self._shift = _own_shift(past.series[active], scores, len(now.predicted))
-        edges = _tier_edges(past.made.predicted[active])
+        edges = _tier_edges(made.predicted)
         self._tier = np.where(now.base > 0, np.searchsorted(edges, now.predicted), len(edges) + 1)
-        tier = np.searchsorted(edges, past.made.predicted[active])
+        tier = np.searchsorted(edges, made.predicted)
         self._scores = [np.sort(scores[tier == number]) for number in range(len(edges) + 1)]
-        self._scores.append(np.sort(past.actual[~active]))
+        self._scores.append(np.sort((past.actual * past.stretch)[~active]))
 
     @property
     def count(self) -> NDArray[np.int64]:
