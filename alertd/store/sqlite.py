@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,7 +28,6 @@ from alertd.notify.outbox import Delivery, DeliveryState, OutboxStats
 from alertd.store.codec import (
     decode_alert,
     decode_entry,
-    decode_posted,
     decode_silence,
     encode,
     labels_key,
@@ -36,25 +36,29 @@ from alertd.store.codec import (
 )
 from alertd.store.settings import StorageSettings
 from alertd.store.sqlite_file import FILE_NAME, lock, migrations, open_or_begin_anew, queries
-from alertd.store.sqlite_rows import delivery_of, delivery_row, entry_row, event_of, event_row, number_of, number_row
+from alertd.store.sqlite_history import HistoryRows
+from alertd.store.sqlite_posted import PostedRows
+from alertd.store.sqlite_rows import delivery_of, delivery_row, entry_row, event_of, number_of, number_row
 from alertd.store.sqlite_writer import SqliteWriter
 
 _SQL = queries()
 
 
 class SqliteTransaction:
-    """Records statements; they are run and committed together."""
+    """Records what is to be written; it is written and committed together."""
 
-    def __init__(self) -> None:
-        self.statements: list[tuple[str, list[dict[str, Any]]]] = []
+    def __init__(self, posted: PostedRows, history: HistoryRows) -> None:
+        self.steps: list[Callable[[sqlite3.Connection], object]] = []
+        self._posted = posted
+        self._history = history
 
     def _add(self, query: str, *rows: dict[str, Any]) -> None:
         if rows:
-            self.statements.append((_SQL[query], list(rows)))
+            self.steps.append(lambda connection: connection.executemany(_SQL[query], rows))
 
     def run(self, connection: sqlite3.Connection) -> None:
-        for sql, rows in self.statements:
-            connection.executemany(sql, rows)
+        for step in self.steps:
+            step(connection)
 
     def save_group(self, group_key: str, evaluated_at: datetime) -> None:
         self._add("save_group", {"group_key": group_key, "evaluated_at": microseconds(evaluated_at)})
@@ -79,10 +83,12 @@ class SqliteTransaction:
         self._add("drop_memory", {"group_key": group_key, "rule": rule_identity})
 
     def put_posted(self, alerts: Sequence[PostedAlert]) -> None:
-        self._add("put_posted", *(_version(one) | {"alert": encode(one)} for one in alerts))
+        if alerts:
+            self.steps.append(partial(self._posted.put, alerts=tuple(alerts)))
 
     def drop_posted(self, alerts: Sequence[PostedAlert]) -> None:
-        self._add("drop_posted", *map(_version, alerts))
+        if alerts:
+            self.steps.append(partial(self._posted.drop, alerts=tuple(alerts)))
 
     def put_group_timer(self, timer: GroupTimer) -> None:
         self._add("put_group_timer", {"group_key": timer.group_key, "next_at": microseconds(timer.next_at)})
@@ -126,17 +132,20 @@ class SqliteTransaction:
         self._add("delete_deliveries", {"before": microseconds(before)})
 
     def add_events(self, events: Sequence[Event]) -> None:
-        self._add("add_event", *map(event_row, events))
+        if events:
+            self.steps.append(partial(self._history.add, events=tuple(events)))
 
     def expire_events(self, before: datetime) -> None:
-        self._add("expire_events", {"before": microseconds(before)})
+        self.steps.append(partial(self._history.expire, before=before))
 
 
 class SqliteStore:
     """Implements `engine.ports.Store`."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, lock_file: IO[str]) -> None:
-        self._writer = SqliteWriter(connection, path)
+        self._posted = PostedRows()
+        self._history = HistoryRows()
+        self._writer = SqliteWriter(connection, path, rolled_back=self._posted.forget)
         self._lock_file = lock_file
 
     @classmethod
@@ -165,9 +174,9 @@ class SqliteStore:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[SqliteTransaction]:
-        tx = SqliteTransaction()
+        tx = SqliteTransaction(self._posted, self._history)
         yield tx
-        if tx.statements:
+        if tx.steps:
             await self._writer.run(tx.run)
 
     async def _rows(self, query: str, **values: Any) -> list[sqlite3.Row]:
@@ -186,7 +195,7 @@ class SqliteStore:
         return [RuleMemory(**row) for row in await self._rows("rule_memories")]
 
     async def posted_alerts(self) -> Sequence[PostedAlert]:
-        return [decode_posted(row["alert"]) for row in await self._rows("posted_alerts")]
+        return await self._writer.run(self._posted.load)
 
     async def group_timers(self) -> Sequence[GroupTimer]:
         return [GroupTimer(group_key=key, next_at=time_of(at)) for key, at in await self._rows("group_timers")]
@@ -275,10 +284,6 @@ def _lease(connection: sqlite3.Connection, at: int, lease: dict[str, Any], room:
             ready += connection.execute(_SQL["ready_deliveries"], wanted)
     ready.sort(key=tuple)
     return [connection.execute(_SQL["lease"], lease | {"id": one["id"]}).fetchone() for one in ready[: room.limit]]
-
-
-def _version(alert: PostedAlert) -> dict[str, Any]:
-    return {"labels": labels_key(alert.labels), "updated_at": microseconds(alert.updated_at)}
 
 
 def _json(values: Collection[str]) -> str:

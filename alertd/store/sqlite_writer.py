@@ -23,12 +23,14 @@ Work = Callable[[sqlite3.Connection], Any]
 class SqliteWriter:
     """Runs work on a connection, in the order it came.
 
+    rolled_back   called in the writer's thread when something that was written is undone
     write_error   why something could not be done since the last change that was saved; empty when all could
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, rolled_back: Callable[[], None]) -> None:
         self._connection = connection
         self._path = path
+        self._rolled_back = rolled_back
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._waiting: list[tuple[Work, asyncio.Future[Any]]] = []
         self._drain: asyncio.Task[None] | None = None
@@ -81,6 +83,7 @@ class SqliteWriter:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._connection.rollback()
+            self._rolled_back()
             return [self._failed(error)] * len(batch)
         if self._connection.total_changes > before and not any(isinstance(one, StoreError) for one in results):
             self.write_error = ""
@@ -98,6 +101,7 @@ class SqliteWriter:
             result = work(self._connection)
         except Exception as error:
             self._connection.execute("ROLLBACK TO work")
+            self._rolled_back()
             result = self._failed(error) if isinstance(error, sqlite3.Error) else error
         self._connection.execute("RELEASE work")
         return result

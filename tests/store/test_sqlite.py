@@ -8,14 +8,19 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from alertd.alerts.posted import PostedAlert
 from alertd.errors import StoreError
+from alertd.notify.history import Event, EventKind
 from alertd.notify.outbox import Delivery
-from alertd.store import sqlite_file
+from alertd.store import sqlite_file, sqlite_history
+from alertd.store.codec import encode, labels_key, microseconds
 from alertd.store.settings import StorageSettings
 from alertd.store.sqlite import SqliteStore
 from alertd.store.sqlite_file import FILE_NAME, Migration, connect, migrations
@@ -108,6 +113,73 @@ async def test_what_failed_is_remembered_until_the_next_change_is_saved(tmp_path
     assert store.write_error, "reading proves nothing"
     await enqueue(store, a_delivery())
     assert store.write_error == ""
+    await store.close()
+
+
+async def test_an_alert_whose_going_was_rolled_back_is_kept_once(tmp_path: Path) -> None:
+    store = await open_store(tmp_path)
+    alert, twice = a_posted_alert(n="1"), a_delivery()
+    async with store.transaction() as tx:
+        tx.put_posted([alert])
+    with pytest.raises(StoreError):
+        await _drop_and_enqueue(store, alert, twice, twice)
+    async with store.transaction() as tx:
+        tx.put_posted([alert])
+    assert await store.posted_alerts() == [alert]
+    async with store.transaction() as tx:
+        tx.drop_posted([alert])
+    await store.close()
+    store = await open_store(tmp_path)
+    assert await store.posted_alerts() == []
+    await store.close()
+
+
+async def _drop_and_enqueue(store: SqliteStore, alert: PostedAlert, *deliveries: Delivery) -> None:
+    async with store.transaction() as tx:
+        tx.drop_posted([alert])
+        for delivery in deliveries:
+            tx.enqueue(delivery)
+
+
+async def test_alerts_saved_before_they_had_numbers_are_kept(tmp_path: Path) -> None:
+    alerts = [a_posted_alert(n=str(n)) for n in range(3)]
+    connection = connect(tmp_path / FILE_NAME, [one for one in migrations() if one.version < 9])
+    for alert in alerts:
+        row = (labels_key(alert.labels), microseconds(alert.updated_at), encode(alert))
+        connection.execute("INSERT INTO posted_alerts VALUES (?, ?, ?)", row)
+    connection.close()
+    store = await open_store(tmp_path)
+    async with store.transaction() as tx:
+        tx.drop_posted(alerts[:1])
+        tx.put_posted([newer := replace(alerts[1], updated_at=alerts[1].updated_at + timedelta(seconds=1))])
+    assert await store.posted_alerts() == [newer, alerts[2]]
+    await store.close()
+
+
+async def test_events_are_found_by_their_alert_before_and_after_they_are_in_the_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_history, "AT_ONCE", 5)
+    store = await open_store(tmp_path)
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+    events = [
+        Event(at=start + timedelta(minutes=n), kind=EventKind.TRANSITION, what=str(n), fingerprint=f"{n % 2:016x}")
+        for n in range(33)
+    ]
+    for event in events:
+        async with store.transaction() as tx:
+            tx.add_events([event])
+        mine = [one for one in events[: events.index(event) + 1] if one.fingerprint == event.fingerprint]
+        assert list(await store.events(fingerprint=event.fingerprint)) == mine[::-1]
+    for kept in (20, 31, 33):  # the last time all of them go, and their numbers are given out again
+        async with store.transaction() as tx:
+            tx.expire_events(start + timedelta(minutes=kept))
+        odd = [one for one in events[kept:] if one.fingerprint.endswith("1")]
+        assert list(await store.events(fingerprint="0000000000000001")) == odd[::-1]
+    for count in range(1, 8):
+        async with store.transaction() as tx:
+            tx.add_events([events[1]])
+        assert list(await store.events(fingerprint=events[1].fingerprint)) == [events[1]] * count
     await store.close()
 
 
@@ -215,7 +287,7 @@ def test_every_query_is_one_that_the_schema_answers(tmp_path: Path) -> None:
     connection = connect(tmp_path / FILE_NAME, migrations())
     for name, sql in sqlite_file.queries().items():
         try:
-            connection.execute("EXPLAIN " + sql, Anything())
+            connection.execute("EXPLAIN " + sql, (None,) * sql.count("?") or Anything())
         except sqlite3.Error as error:
             pytest.fail(f"{name}: {error}")
     connection.close()

@@ -35,15 +35,15 @@ DELETE FROM rule_memory WHERE group_key = :group_key AND rule = :rule;
 SELECT group_key, rule, memory FROM rule_memory;
 
 -- name: put_posted
-INSERT INTO posted_alerts (labels, updated_at, alert) VALUES (:labels, :updated_at, :alert)
+INSERT INTO posted_alerts (id, updated_at, alert) VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET updated_at = excluded.updated_at, alert = excluded.alert;
 
 -- name: drop_posted
 -- A copy that was handed on since stays.
-DELETE FROM posted_alerts WHERE labels = :labels AND updated_at = :updated_at;
+DELETE FROM posted_alerts WHERE id = ? AND updated_at = ?;
 
 -- name: posted_alerts
-SELECT alert FROM posted_alerts ORDER BY labels;
+SELECT id, alert FROM posted_alerts ORDER BY id;
 
 -- name: put_group_timer
 INSERT INTO group_timers (group_key, next_at) VALUES (:group_key, :next_at)
@@ -187,20 +187,43 @@ SELECT min(created_at) FROM deliveries WHERE state IN ('queued', 'leased');
 
 -- name: add_event
 INSERT INTO history (at, kind, what, why, fingerprint, group_key, receiver, delivery, facts)
-VALUES (:at, :kind, :what, :why, :fingerprint, :group_key, :receiver, :delivery, :facts);
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: index_events
+-- In order: a page of the index that takes many of them is written once.
+INSERT INTO history_of_alerts (fingerprint, at, event)
+SELECT fingerprint, at, id FROM history
+WHERE id > (SELECT upto FROM history_indexed) AND fingerprint <> ''
+ORDER BY fingerprint, at, id;
+
+-- name: events_are_indexed
+UPDATE history_indexed SET upto = (SELECT coalesce(max(id), 0) FROM history);
+
+-- name: expire_index
+DELETE FROM history_of_alerts
+WHERE (fingerprint, at, event) IN (
+    SELECT fingerprint, at, id FROM history INDEXED BY history_by_time WHERE at < :before AND fingerprint <> ''
+);
 
 -- name: expire_events
 DELETE FROM history WHERE at < :before;
+
+-- name: index_ends_with_events
+-- Numbers of events that are gone are given out again.
+UPDATE history_indexed SET upto = min(upto, (SELECT coalesce(max(id), 0) FROM history));
 
 -- name: events
 SELECT * FROM history INDEXED BY history_by_time WHERE at >= :since ORDER BY at DESC, id DESC LIMIT :limit;
 
 -- name: events_about
 SELECT * FROM (
-    SELECT * FROM history INDEXED BY history_by_alert
-    WHERE fingerprint <> '' AND fingerprint = :fingerprint AND at >= :since
-    ORDER BY at DESC, id DESC LIMIT :limit
+    SELECT history.* FROM history_of_alerts JOIN history ON history.id = history_of_alerts.event
+    WHERE history_of_alerts.fingerprint = :fingerprint AND history_of_alerts.at >= :since
+    ORDER BY history_of_alerts.at DESC, history_of_alerts.event DESC LIMIT :limit
 )
+UNION ALL
+SELECT * FROM history NOT INDEXED
+WHERE id > (SELECT upto FROM history_indexed) AND fingerprint <> '' AND fingerprint = :fingerprint AND at >= :since
 UNION ALL
 SELECT * FROM (
     SELECT * FROM history INDEXED BY history_by_group
