@@ -5,6 +5,7 @@ FROM python:3.13-slim AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY alertd alertd
+COPY config config
 RUN python -m venv /opt/alertd \
  && /opt/alertd/bin/pip install --no-cache-dir --upgrade 'pip>=25.3' \
  && /opt/alertd/bin/pip install --no-cache-dir --constraint constraints.txt --build-constraint constraints.txt . \

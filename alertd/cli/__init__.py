@@ -9,6 +9,7 @@ import click
 from alertd import __version__
 
 VERBS: dict[str, tuple[str, str]] = {
+    "init": ("alertd.cli.init", "Write a configuration to start from."),
     "run": ("alertd.cli.run", "Run the daemon."),
     "check": ("alertd.cli.check", "Check configuration and rule files without starting."),
     "test": ("alertd.cli.test", "Run unit tests of rules."),

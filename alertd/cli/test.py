@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="run unit tests of rules")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE|FOLDER...")
 @click.option(
     "--output",
     type=click.Choice(["text", "json", "junit"]),
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--run", "only", metavar="REGEX", help="run only test groups whose name it is found in")
 def command(files: tuple[Path, ...], output: str, only: str | None) -> None:
-    """Run unit tests of rules: files as for `promtool test rules`.
+    """Run unit tests of rules: files as for `promtool test rules`; of a folder all its .yml files.
 
     The rules are evaluated as the daemon does it, by a Prometheus that is started for each test group and asked for
     every expression. Beyond promtool's format, an expected alert may say `match: subset`: it may then have further
@@ -45,7 +45,7 @@ def command(files: tuple[Path, ...], output: str, only: str | None) -> None:
     clock = SystemClock()
     started = clock.monotonic()
     try:
-        results = _results(files, _pattern(only), clock)
+        results = _results(_files(files), _pattern(only), clock)
     except PrometheusMissingError as error:
         click.echo(f"alertd test: {error}", err=True)
         raise SystemExit(2) from error
@@ -53,6 +53,11 @@ def command(files: tuple[Path, ...], output: str, only: str | None) -> None:
         raise SystemExit(130) from None
     _print(results, output, seconds=clock.monotonic() - started)
     raise SystemExit(0 if all(result.passed for result in results) else 1)
+
+
+def _files(named: Sequence[Path]) -> list[Path]:
+    """The files, and those of folders in the order of their names."""
+    return [file for path in named for file in (sorted(path.glob("*.yml")) if path.is_dir() else [path])]
 
 
 def _pattern(only: str | None) -> Pattern | None:

@@ -64,17 +64,22 @@ def check_rule_files(root: Table, files: Iterable[RuleFile], *, matched: dict[st
     yield from _recorded_nowhere(root, files)
     sources = root.get("prometheus")
     if sources is None and any(file.loaded for file in files):
-        at: Node = patterns or root
+        at: Node = patterns or root.get("packs") or root
         yield at.problem("rules need a Prometheus to ask", fix="add prometheus: {url: http://localhost:9090}")
         return
     known = {name.text for name in names(sources)} or {"default"}
-    for file in files:
-        for loaded in file.loaded:
-            used = loaded.node.get("source")
-            if isinstance(used, Scalar) and used.text not in known:
-                yield used.problem(
-                    f'source "{used.text}" is not defined', fix=suggestion(used.text, known, label="defined")
-                )
+    users = [*_packs(root), *(loaded.node for file in files for loaded in file.loaded)]
+    for user in users:
+        used = user.get("source")
+        if isinstance(used, Scalar) and used.text not in known:
+            yield used.problem(
+                f'source "{used.text}" is not defined', fix=suggestion(used.text, known, label="defined")
+            )
+
+
+def _packs(root: Table) -> list[Table]:
+    packs = root.get("packs")
+    return [pack for pack in packs.items if isinstance(pack, Table)] if isinstance(packs, Items) else []
 
 
 def _recorded_nowhere(root: Table, files: Iterable[RuleFile]) -> Iterator[Problem]:

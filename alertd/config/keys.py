@@ -9,6 +9,7 @@ TOP_LEVEL_KEYS = frozenset(
     {
         "prometheus",
         "rule_files",
+        "packs",
         "evaluation",
         "storage",
         "remote_write",

@@ -11,6 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from alertd.config.model_problems import model_problems
+from alertd.config.optional import OptionalEntries
+from alertd.config.packs import packs
 from alertd.config.remedies import REMEDIES
 from alertd.config.rule_files import RuleFile, load_rule_file, rule_file_names, unreadable
 from alertd.config.secret_files import SecretFiles
@@ -43,6 +45,7 @@ class Reading:
         found = {pattern: rule_file_names([pattern], base=self.base) for pattern in patterns}
         self.matched = {pattern: bool(names) for pattern, names in found.items()}
         self._rules = self._texts(sorted({name for names in found.values() for name in names}))
+        self._packs = [(pack, self._text(pack.path) or "") for pack in packs(self.root, self.problems)]
         self.templates = self._texts(template_file_names(_scalars(self.root.get("templates")), base=self.base))
 
     def settings(self) -> AlertdFile | None:
@@ -56,11 +59,14 @@ class Reading:
             return None
 
     def rule_files(self) -> tuple[RuleFile, ...]:
-        """The rule files, with the defaults of `evaluation:` and the first source."""
+        """The packs and the rule files, with the defaults of `evaluation:` and the first source."""
         evaluation, source = self._evaluation(), self._first_source()
-        return tuple(
-            load_rule_file(text, file=name, shown=str(self.base / name), evaluation=evaluation, source=source)
-            for name, text in self._rules.items()
+        return (
+            *(pack.load(text, evaluation=evaluation, source=source) for pack, text in self._packs),
+            *(
+                load_rule_file(text, file=name, shown=str(self.base / name), evaluation=evaluation, source=source)
+                for name, text in self._rules.items()
+            ),
         )
 
     def digest(self) -> str:
@@ -80,7 +86,9 @@ class Reading:
             self.readable = not self.problems
             return empty
         variables = Variables(environment, base=self.base)
-        root = variables.fill(root)
+        optional = OptionalEntries(variables)
+        root = variables.fill(optional.resolve(root) if isinstance(root, Table) else root)
+        self.problems += optional.problems
         self.problems += variables.problems
         self.contents |= variables.files
         if not isinstance(root, Table):

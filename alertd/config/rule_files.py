@@ -6,16 +6,19 @@ Of a Prometheus rule file only the first YAML document is read, as Prometheus do
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from alertd.config.fields import FieldReader, shape
+from alertd.config.packs_parameters import KEY as PARAMETERS
+from alertd.config.packs_parameters import Parameters
 from alertd.config.rule_groups import GroupReader, LoadedGroup
 from alertd.config.rule_keys import MANIFEST_KEYS
 from alertd.rules.rule import RuleGroup
 from alertd.rules.settings import EvaluationSettings
-from alertd.yamlio import Documents, Node, Problem, Severity, Source, Table, is_null
+from alertd.yamlio import Documents, Entry, Node, Problem, Severity, Source, Table, is_null
 
 _DEFAULTS = EvaluationSettings.model_validate({})
 _GROUP = "a group must be a mapping with name and rules"
@@ -48,7 +51,13 @@ class RuleFile:
 
 
 def load_rule_file(
-    text: str, *, file: str, shown: str = "", evaluation: EvaluationSettings | None = None, source: str = "default"
+    text: str,
+    *,
+    file: str,
+    shown: str = "",
+    evaluation: EvaluationSettings | None = None,
+    source: str = "default",
+    values: Mapping[str, Entry] = MappingProxyType({}),
 ) -> RuleFile:
     """The groups of one rule file.
 
@@ -56,11 +65,12 @@ def load_rule_file(
     shown       its path as problems show it, where that is another one
     evaluation  what groups do that do not say otherwise
     source      the Prometheus that answers groups that name none
+    values      of its parameters, where they are not the defaults
     """
     documents = Documents(text, file=shown or file)
     fields = FieldReader(documents.problems)
     loaded: list[LoadedGroup] = []
-    for name, nodes in _group_lists(documents, file, fields):
+    for name, nodes in _group_lists(documents, file, fields, values):
         loaded += GroupReader(name, fields, evaluation or _DEFAULTS, source).read(nodes)
     return RuleFile(file, documents.source, tuple(loaded), tuple(fields.problems), documents.more_at())
 
@@ -103,7 +113,9 @@ def unreadable(name: str, error: OSError | UnicodeDecodeError) -> Problem:
     return Problem(file=name, message=f"cannot be read: {error.strerror or error}")
 
 
-def _group_lists(documents: Documents, file: str, fields: FieldReader) -> Iterator[tuple[str, tuple[Table, ...]]]:
+def _group_lists(
+    documents: Documents, file: str, fields: FieldReader, values: Mapping[str, Entry]
+) -> Iterator[tuple[str, tuple[Table, ...]]]:
     """For each file or manifest the name its groups go by, and their nodes."""
     root = documents.read()
     if root is None or is_null(root):
@@ -114,10 +126,21 @@ def _group_lists(documents: Documents, file: str, fields: FieldReader) -> Iterat
             yield from _of_manifest(document, file, fields)
         return
     if isinstance(root, Table):
-        fields.keys(root, ("groups",), remedies={})
-        yield file, fields.tables(root, "groups", _GROUP)
+        fields.keys(root, ("groups", PARAMETERS), remedies={})
+        yield file, fields.tables(_with_values(root, fields, values, file), "groups", _GROUP)
     else:
         fields.wrong(root, f"a rule file must be a mapping with groups, not {shape(root)}")
+
+
+def _with_values(root: Table, fields: FieldReader, values: Mapping[str, Entry], file: str) -> Table:
+    """The file with its parameters filled in; a file without any is left as it is."""
+    if PARAMETERS not in root and not values:
+        return root
+    parameters = Parameters(root, fields, values, owner=file)
+    groups = root.entries.get("groups")
+    if groups is None:
+        return root
+    return replace(root, entries={"groups": Entry(groups.key, parameters.fill(groups.value))})
 
 
 def is_manifest(root: Table) -> bool:

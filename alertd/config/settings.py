@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from alertd.api.web_settings import AccessSettings
 from alertd.config.global_settings import GlobalSettings
+from alertd.config.packs import PackSettings
 from alertd.dispatch.inhibition import InhibitRuleSettings
 from alertd.dispatch.route import RouteSettings
 from alertd.dispatch.time_intervals import TimeIntervalSettings
@@ -42,6 +43,7 @@ class AlertdFile(Settings):
         default=(), description="one Prometheus, or a list of named ones; the first answers groups that name none"
     )
     rule_files: tuple[str, ...] = Field(default=(), description="rule files; * and ** match names")
+    packs: tuple[PackSettings, ...] = Field(default=(), description="rules that alertd brings for well-known gateways")
     evaluation: EvaluationSettings = Field(
         default=EvaluationSettings.model_validate({}), description="how rules are evaluated"
     )

@@ -51,7 +51,7 @@ def test_every_verb_exists_and_explains_itself(verb: str) -> None:
     ("args", "said"),
     [
         pytest.param(["chek"], 'no command "chek"; did you mean "check"?', id="a misspelt verb"),
-        pytest.param(["frobnicate"], 'no command "frobnicate"; commands: run, check, test', id="an unknown verb"),
+        pytest.param(["frobnicate"], 'no command "frobnicate"; commands: init, run, check, test', id="an unknown verb"),
         pytest.param(["--frob"], "No such option", id="an unknown option"),
     ],
 )

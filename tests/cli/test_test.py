@@ -58,6 +58,16 @@ def test_text_shows_the_difference() -> None:
     ]
 
 
+def test_a_folder_is_all_its_files(tmp_path: Path) -> None:
+    for name in ("P01.test.yml", "P01.rules.yml", "P02.test.yml", "P02.rules.yml"):
+        folder = tmp_path / name.partition(".")[2].partition(".")[0]
+        folder.mkdir(exist_ok=True)
+        text = (CASES / name).read_text().replace("rule_files: [", "rule_files: [../rules/")
+        (folder / name).write_text(text)
+    data = json.loads(alertd_test(str(tmp_path / "test"), "--output", "json").output)
+    assert [Path(file["file"]).name for file in data["files"]] == ["P01.test.yml", "P02.test.yml"]
+
+
 def test_a_missing_file_is_named() -> None:
     assert "no-such-file.yml:1:1 cannot be read: No such file or directory" in alertd_test("no-such-file.yml").stdout
 

@@ -183,7 +183,7 @@ def test_what_is_wrong_with_a_rule_is_told_with_its_place(rules: str, expected: 
         pytest.param(
             "- name: g\n", ["r.yml:1:1 a rule file must be a mapping with groups, not a list"], id="a list on top"
         ),
-        pytest.param("foo: 1\n", ['r.yml:1:1 foo: unknown field "foo"; known: groups'], id="another key on top"),
+        pytest.param("foo: 1\n", ['r.yml:1:1 foo: unknown field "foo"; known: groups, parameters'], id="another key on top"),
         pytest.param("groups: {}\n", ["r.yml:1:9 groups: must be a list, not a mapping"], id="groups as a mapping"),
         pytest.param(
             "groups: [g]\n",

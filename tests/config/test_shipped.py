@@ -16,7 +16,7 @@ def test_it_loads_without_a_warning_and_lint_finds_nothing() -> None:
     assert [str(problem) for problem in examined.problems] == []
     assert [str(problem) for file in examined.rule_files for problem in lint(file)] == []
     assert examined.config is not None
-    assert len(examined.rule_files) == len(list(SHIPPED.parent.glob("rules/*.yml")))
+    assert examined.config.groups
 
 
 def test_it_shows_every_key() -> None:
