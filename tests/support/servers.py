@@ -74,8 +74,10 @@ async def make_visible(url: str) -> None:
 
 
 @asynccontextmanager
-async def alertmanager(config: str = ALERTMANAGER_CONFIG, *, port: int | None = None) -> AsyncIterator[str]:
-    """The address of a fresh Alertmanager."""
+async def alertmanager(
+    config: str = ALERTMANAGER_CONFIG, *, port: int | None = None, flags: Sequence[str] = (), is_guarded: bool = False
+) -> AsyncIterator[str]:
+    """The address of a fresh Alertmanager; a guarded one is ready when it answers at all, be it by a refusal."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         address = f"127.0.0.1:{port or free_port()}"
         file = _written(Path(folder, "alertmanager.yml"), config)
@@ -85,8 +87,9 @@ async def alertmanager(config: str = ALERTMANAGER_CONFIG, *, port: int | None = 
             f"--storage.path={folder}/data",
             f"--web.listen-address={address}",
             "--cluster.listen-address=",
+            *flags,
         ]
-        async with _running(command, ready=f"http://{address}/-/ready"):
+        async with _running(command, ready=f"http://{address}/-/ready", any_answer=is_guarded):
             yield f"http://{address}"
 
 
@@ -96,7 +99,7 @@ def _written(file: Path, text: str) -> Path:
 
 
 @asynccontextmanager
-async def _running(command: Sequence[str], *, ready: str) -> AsyncIterator[None]:
+async def _running(command: Sequence[str], *, ready: str, any_answer: bool = False) -> AsyncIterator[None]:
     """A process that is ended with the block, and with us when we are killed."""
     setpriv = shutil.which("setpriv")
     prefix = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
@@ -104,7 +107,7 @@ async def _running(command: Sequence[str], *, ready: str) -> AsyncIterator[None]
         *prefix, *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, start_new_session=True
     )
     try:
-        await _until_ready(process, ready)
+        await _until_ready(process, ready, any_answer=any_answer)
         yield
     finally:
         with suppress(ProcessLookupError):
@@ -116,13 +119,13 @@ async def _running(command: Sequence[str], *, ready: str) -> AsyncIterator[None]
             await process.wait()
 
 
-async def _until_ready(process: asyncio.subprocess.Process, url: str) -> None:
+async def _until_ready(process: asyncio.subprocess.Process, url: str, *, any_answer: bool) -> None:
     async with asyncio.timeout(_START_SECONDS), new_session() as session:
         http = HttpClient(session)
         while True:
             assert process.returncode is None, f"the server behind {url} ended with {process.returncode}"
             with suppress(HttpError):
-                if (await http.request("GET", url)).ok:
+                if (await http.request("GET", url)).ok or any_answer:
                     return
             await asyncio.sleep(0.02)  # the server says nothing when it becomes ready; it can only be asked
 
