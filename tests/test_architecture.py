@@ -20,13 +20,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": set(),
     "labels": set(),
     "detect": set(),
+    "charts": set(),
     "yamlio": set(),
     "template": set(),
     "http": set(),
     "telemetry": {"clock"},
     "query": {"yamlio", "http", "clock"},
     "ledger": {"query"},
-    "rules": {"yamlio", "template", "query", "ledger"},
+    "rules": {"detect", "yamlio", "template", "query", "ledger"},
     "alerts": {"template", "query", "rules"},
     "dispatch": {"yamlio", "alerts"},
     "notify": {"template", "alerts", "dispatch"},
@@ -37,7 +38,19 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("clock", "yamlio", "template", "http", "query", "rules", "alerts", "dispatch", "notify", "store", "engine"),
     },
     "api": {
-        *("clock", "http", "template", "telemetry", "query", "rules", "alerts", "dispatch", "notify", "store", "engine"),
+        *(
+            "clock",
+            "http",
+            "template",
+            "telemetry",
+            "query",
+            "rules",
+            "alerts",
+            "dispatch",
+            "notify",
+            "store",
+            "engine",
+        ),
     },
     "config": {
         *("yamlio", "template", "http", "telemetry", "query", "rules", "alerts", "dispatch", "notify", "receivers"),
@@ -48,7 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 """The packages (and the modules beside them) and what each may import besides itself and the ground."""
 
 SEES_EVERYTHING = {"__init__", "__main__", "app", "entrance", "links", "cli"}
-PURE = {"labels", "detect", "yamlio", "template", "rules", "alerts", "dispatch", "notify"}
+PURE = {"labels", "detect", "charts", "yamlio", "template", "ledger", "rules", "alerts", "dispatch", "notify"}
 DOES_IO = {
     *("aiohttp", "apscheduler", "asyncio", "concurrent", "http", "requests", "select", "selectors", "signal"),
     *("smtplib", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "urllib3"),

@@ -68,16 +68,17 @@ class GroupReader:
         fields.keys(node, GROUP_KEYS, remedies=FOREIGN_GROUP_KEYS)
         labels = fields.texts(node, "labels", noun="label")
         limit = fields.integer(node, "limit") or 0
+        interval = fields.duration(node, "interval") or self._evaluation.interval
         rules = [
             (rule, rule_node)
             for rule_node in fields.tables(node, "rules", "a rule must be a mapping with alert or record, and expr")
-            if (rule := self._rule(rule_node, labels, limit)) is not None
+            if (rule := self._rule(rule_node, labels, limit, interval)) is not None
         ]
         offset = fields.duration(node, "query_offset")
         group = RuleGroup(
             file=self._file,
             name=self._name(node),
-            interval=fields.duration(node, "interval") or self._evaluation.interval,
+            interval=interval,
             query_offset=self._evaluation.query_offset if offset is None else offset,
             limit=limit,
             source=fields.text(node, "source") or self._source,
@@ -98,7 +99,7 @@ class GroupReader:
         self._names.setdefault(name, at.line)
         return name
 
-    def _rule(self, node: Table, group_labels: Labels, group_limit: int) -> Rule | None:
+    def _rule(self, node: Table, group_labels: Labels, group_limit: int, interval: timedelta) -> Rule | None:
         """The rule; None when something is wrong with it, or it is switched off."""
         fields = self._fields
         before = len(fields.problems)
@@ -115,7 +116,7 @@ class GroupReader:
         if record and not alert:
             rule: Rule = self._recording(node, record, expr, group_labels, limit)
         else:
-            rule = self._alerting(node, alert, expr, group_labels, limit)
+            rule = self._alerting(node, alert, expr, group_labels, limit, interval)
         return rule if enabled and len(fields.problems) == before else None
 
     def _expr(self, node: Table) -> str:
@@ -148,7 +149,9 @@ class GroupReader:
         labels = {**group_labels, **fields.texts(node, "labels", noun="label")}
         return RecordingRule(record=record, expr=expr, labels=texts_of(labels), limit=limit, line=node.line)
 
-    def _alerting(self, node: Table, alert: str, expr: str, group_labels: Labels, limit: int) -> AlertingRule:
+    def _alerting(
+        self, node: Table, alert: str, expr: str, group_labels: Labels, limit: int, interval: timedelta
+    ) -> AlertingRule:
         fields = self._fields
         labels = {**group_labels, **fields.texts(node, "labels", noun="label")}
         annotations = fields.texts(node, "annotations", noun="annotation")
@@ -156,7 +159,7 @@ class GroupReader:
         if runbook is not None:
             annotations.setdefault("runbook_url", runbook)
         unit = fields.text(node, "unit")
-        kind = self._kind(node, expr, unit)
+        kind = self._kind(node, expr, unit, interval)
         return AlertingRule(
             name=alert,
             expr=kind.query,
@@ -182,7 +185,7 @@ class GroupReader:
             self._fields.wrong(node.entries["expr"].key, f"{key} makes its own query", "remove expr")
         return key is not None
 
-    def _kind(self, node: Table, expr: str, unit: str) -> Kind:
+    def _kind(self, node: Table, expr: str, unit: str, interval: timedelta) -> Kind:
         """What the one key of a kind says; without such a key a plain Prometheus rule."""
         given = [key for key in KINDS if node.get(key) is not None]
         for key in given[1:]:
@@ -193,10 +196,13 @@ class GroupReader:
             return plain_kind(expr)
         entry, value = KINDS[given[0]], node.entries[given[0]].value
         try:
-            return entry.build(expr, entry.settings.model_validate(texts(value)), unit)
+            settings = entry.settings.model_validate(texts(value))
+            return entry.build(expr, settings, unit, interval)
         except ValidationError as error:
             self._fields.problems.extend(model_problems(error, model=entry.settings, node=value))
-            return plain_kind(expr)
+        except ValueError as error:
+            self._fields.wrong(value, str(error))
+        return plain_kind(expr)
 
     def _on_no_data(self, node: Table, kind: Kind, expr: str) -> Policy:
         """What no data mean; an empty answer must not mean "not breached" at the same time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from alertd.rules.kind import Kind
@@ -14,18 +15,21 @@ from alertd.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class KindEntry:
-    """How a kind's key is read, and how a rule of that kind is built from `expr`, its settings and `unit`.
+    """How a kind's key is read, and how a rule of that kind is built from `expr`, its settings, `unit` and distance of slots.
 
+    build         raises ValueError for settings that are fine by themselves but not for this rule
     asks_itself   the kind makes its own query: such a rule has no `expr`
     """
 
     settings: type[Settings]
-    build: Callable[[str, Any, str], Kind]
+    build: Callable[[str, Any, str, timedelta], Kind]
     asks_itself: bool = False
 
 
 KINDS: Mapping[str, KindEntry] = {
-    "threshold": KindEntry(ThresholdSettings, lambda expr, settings, unit: Threshold(expr, settings.as_levels(), unit)),
+    "threshold": KindEntry(
+        ThresholdSettings, lambda expr, settings, unit, interval: Threshold(expr, settings.as_levels(), unit)
+    ),
 }
 """By key of the rule. A rule with none of these keys is a plain Prometheus rule: `plain(expr)`."""
 
