@@ -14,7 +14,7 @@ The packages in the order in which data flows (imports go the other way, `tests/
 `store`     keeps it all: memory, SQLite
 `replay`    the same evaluator on recorded series: unit tests of rules
 
-Languages and tools under them: `labels`, `template`, `yamlio`, `http`, `telemetry`. Doors: `api`, `cli`.
+Languages and tools under them: `charts`, `labels`, `template`, `yamlio`, `http`, `telemetry`. Doors: `api`, `cli`.
 `links.py` builds what a configuration talks to, `entrance.py` who is let in, `app.py` everything else; `clock.py` alone reads the clock.
 """
 
