@@ -1,0 +1,390 @@
+"""`Ledger`: what every scope of a budget spent, over any period, with how much of it was observed.
+
+Fed with the raw counter series of each slot (`advance`) or with their history (`learn`); both lead to the same sums.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from alertd.labels import LabelSet
+from alertd.ledger.counters import Born
+from alertd.ledger.flow import Flow, Growth, Line, LineSums, OneToOne, Rates, SavedFlow
+from alertd.ledger.periods import Calendar, Span
+from alertd.ledger.timeline import HOUR_SECONDS, Ages, SavedTimeline, Timeline
+from alertd.query.batch import F64, SeriesBatch
+from alertd.query.history import SeriesMatrix
+
+SCHEMA = 1
+COMPLETE = 0.99
+"""A day or period of which less was observed is not complete."""
+
+SHORTEST_GAP = timedelta(minutes=10)
+"""Time without data up to this (or three intervals) is no gap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenLabels:
+    """Where a token counter says what it counted.
+
+    kind, model, provider   label names in the order in which they are looked for
+    kinds                   the label's values -> input, output, cache_read, cache_write, reasoning, total
+    """
+
+    kind: tuple[str, ...]
+    model: tuple[str, ...]
+    provider: tuple[str, ...]
+    kinds: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What a ledger tells apart. A ledger that was saved under another layout is of no use.
+
+    metric     the counter, as it is asked for
+    by         labels whose values make a scope
+    drilldown  label whose values are told apart within a scope, "" for none
+    """
+
+    metric: str
+    by: tuple[str, ...]
+    calendar: Calendar
+    drilldown: str = ""
+    tokens: TokenLabels | None = None
+
+    @property
+    def key(self) -> str:
+        """Equal for equal layouts."""
+        tokens = self.tokens and (
+            self.tokens.kind,
+            self.tokens.model,
+            self.tokens.provider,
+            sorted(self.tokens.kinds.items()),
+        )
+        calendar = self.calendar
+        period = (calendar.kind.value, calendar.zone.key, calendar.week_start, calendar.billing_day, calendar.rolling)
+        return repr((self.metric, self.by, self.drilldown, tokens, period))
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Spend per local day, oldest first; the last one is under way.
+
+    amounts    [scopes, days]
+    complete   [days] whether the whole day was observed; never true of the one under way
+    """
+
+    days: tuple[date, ...]
+    amounts: F64
+    complete: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Spend per hour, oldest first; the last one is under way.
+
+    starts     [hours] Unix seconds
+    amounts    [scopes, hours]
+    covered    [hours] seconds that were observed
+    """
+
+    starts: F64
+    amounts: F64
+    covered: F64
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """How well a period is known.
+
+    share          of its time so far that was observed, 0 to 1
+    complete_from  since when it is known, gaps apart; None when nothing of it is
+    imputed        [scopes] amount that came in while nothing was observed: known in sum, spread evenly in time
+    """
+
+    share: float
+    complete_from: datetime | None
+    imputed: F64
+
+
+class _Gap(msgspec.Struct, frozen=True, array_like=True):
+    start: float
+    end: float
+    amounts: list[float]
+
+
+class _Saved(msgspec.Struct, frozen=True, array_like=True):
+    schema: int
+    layout: str
+    scopes: list[dict[str, str]]
+    since: float | None
+    spend: SavedTimeline
+    gaps: list[_Gap]
+    main: SavedFlow
+    beside: dict[str, SavedFlow]
+    price_version: str
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Spend per scope. Times handed in never go back: what is not later than the last is not taken.
+
+    rates    what one unit of the counter is worth
+    beside   names of further counters kept in the same scopes: they tell quantities, not spend
+    """
+
+    layout: Layout
+    rates: Rates = field(default_factory=OneToOne)
+    beside: Sequence[str] = ()
+    since: float | None = None
+    _scopes: dict[LabelSet, int] = field(default_factory=dict)
+    _gaps: list[_Gap] = field(default_factory=list)
+    _spend: Timeline = field(init=False)
+    _main: Flow = field(init=False)
+    _beside: dict[str, Flow] = field(init=False)
+
+    def __post_init__(self) -> None:
+        ages = Ages(hours=max(Ages().hours, self.layout.calendar.rolling + timedelta(days=1)))
+        self._spend = Timeline(self.layout.calendar, ages)
+        self._main = Flow(self._line, self.rates)
+        self._beside = {name: Flow(self._quantity_line, OneToOne()) for name in self.beside}
+
+    # -- taking ------------------------------------------------------------------------------------------------------
+
+    @property
+    def at(self) -> datetime | None:
+        """The newest observation that had data."""
+        newest = self._main.counters.at
+        return None if newest is None else datetime.fromtimestamp(newest, UTC)
+
+    @property
+    def series(self) -> int:
+        """Raw series that are followed."""
+        return len(self._main.counters)
+
+    def advance(
+        self,
+        batch: SeriesBatch,
+        at: datetime,
+        *,
+        interval: timedelta = timedelta(minutes=1),
+        born: Born | None = None,
+        beside: Mapping[str, SeriesBatch] | None = None,
+    ) -> None:
+        """Take the raw series of one slot.
+
+        interval   distance of slots: what is a gap
+        born       see `Counters.observe`
+        beside     answers of the further counters, by name
+        """
+        before = self._main.counters.at
+        self._roll(at)
+        growths = list(self._main.observe(batch.labels, batch.values, at, born=born, scopes=lambda: len(self._scopes)))
+        for name, answer in (beside or {}).items():
+            for _ in self._beside[name].observe(
+                answer.labels, answer.values, at, born=born, scopes=lambda: len(self._scopes)
+            ):
+                pass
+        self._spend.open_accounts(len(self._scopes))
+        if self._main.counters.at == before:
+            return
+        self._enter(growths, before, at.timestamp(), gap=max(3 * interval, SHORTEST_GAP).total_seconds())
+
+    def learn(self, matrix: SeriesMatrix) -> None:
+        """Take history, oldest first: as if each point had been a slot."""
+        step = timedelta(seconds=float(np.diff(matrix.times).min())) if len(matrix.times) > 1 else timedelta()
+        for time, values in zip(matrix.times.tolist(), matrix.values, strict=True):
+            at = datetime.fromtimestamp(time, UTC)
+            self.advance(SeriesBatch(labels=matrix.labels, values=values, at=at), at, interval=step)
+
+    def _roll(self, at: datetime) -> None:
+        calendar = self.layout.calendar
+        # A rolling window has no turns of its own: who spent it is told of blocks of its length.
+        length = calendar.rolling.total_seconds()
+        start = at.timestamp() // length * length if length else calendar.period(at).start.timestamp()
+        for flow in (self._main, *self._beside.values()):
+            flow.roll(start)
+
+    def _enter(self, growths: Sequence[Growth], before: float | None, at: float, *, gap: float) -> None:
+        if self.since is None:
+            self.since = at
+        hour_before = self._spend.edges[-1] // HOUR_SECONDS if self._spend.buckets else math.inf
+        self._spend.extend(at if before is None else before, at)
+        for growth in growths:
+            self._spend.add(growth.amounts, growth.start, growth.end)
+        if before is not None and at - before <= gap:
+            self._spend.cover(before, at)
+        elif before is not None:
+            missed = sum((growth.amounts for growth in growths if growth.start == before), np.zeros(len(self._scopes)))
+            self._gaps.append(_Gap(before, at, missed.tolist()))
+        if at // HOUR_SECONDS > hour_before:
+            self._forget(at)
+
+    def _forget(self, at: float) -> None:
+        self._main.counters.forget(at)
+        oldest = float(self._spend.edges[0])
+        self._gaps = [gap for gap in self._gaps if gap.end > oldest]
+
+    def use(self, rates: Rates) -> None:
+        """From now on increments are worth this; what was seen before keeps its worth."""
+        self.rates = rates
+        self._main.use(rates)
+
+    # -- telling -----------------------------------------------------------------------------------------------------
+
+    @property
+    def scopes(self) -> list[LabelSet]:
+        """In the order of every [scopes] array; new ones come last."""
+        return list(self._scopes)
+
+    def spend(self, scope: LabelSet) -> float:
+        """What a scope spent in the period of the newest observation, up to that."""
+        if self.at is None or scope not in self._scopes:
+            return 0.0
+        return float(self.spent(self.layout.calendar.period(self.at))[self._scopes[scope]])
+
+    def spent(self, span: Span) -> F64:
+        """[scopes] what came in within `span`."""
+        return np.maximum(self._spend.total(span.start.timestamp(), span.end.timestamp()), 0.0)
+
+    def completeness(self, span: Span, *, at: datetime) -> Completeness:
+        """How well `span` is known up to `at`."""
+        start, end = span.start.timestamp(), min(span.end, at).timestamp()
+        elapsed = end - start
+        share = self._spend.covered_seconds(start, end) / elapsed if elapsed > 0 else 1.0
+        known_from = None if self.since is None or self.since >= end > start else max(start, self.since)
+        return Completeness(
+            share=min(share, 1.0),
+            complete_from=None if known_from is None else datetime.fromtimestamp(known_from, UTC),
+            imputed=self._imputed(start, end),
+        )
+
+    def _imputed(self, start: float, end: float) -> F64:
+        imputed = np.zeros(len(self._scopes))
+        for gap in self._gaps:
+            overlap = min(gap.end, end) - max(gap.start, start)
+            if overlap > 0:
+                imputed[: len(gap.amounts)] += np.array(gap.amounts) * (overlap / (gap.end - gap.start))
+        return imputed
+
+    def hours(self) -> Hours:
+        """The hours of the last five weeks and of a longer rolling window."""
+        starts, amounts, covered = self._grouped(np.floor(self._spend.edges[:-1] / HOUR_SECONDS) * HOUR_SECONDS)
+        hourly = np.diff(np.append(starts, self._spend.edges[-1:])) <= HOUR_SECONDS
+        return Hours(starts[hourly], amounts[:, hourly], covered[hourly])
+
+    def days(self) -> Days:
+        """Every day that is known."""
+        edges = self._spend.edges[:-1].tolist()
+        spans: list[Span] = []
+        for edge in edges:
+            if not spans or edge >= spans[-1].end.timestamp():
+                spans.append(self.layout.calendar.day(datetime.fromtimestamp(edge, UTC)))
+        bounds = np.array([span.start.timestamp() for span in spans])
+        _, amounts, covered = self._grouped(
+            bounds[np.searchsorted(bounds, edges, side="right") - 1] if edges else bounds
+        )
+        lengths = np.array([span.length.total_seconds() for span in spans])
+        zone = self.layout.calendar.zone
+        days = tuple(span.start.astimezone(zone).date() for span in spans)
+        return Days(days, np.maximum(amounts, 0.0), covered >= COMPLETE * lengths)
+
+    def daily(self, scope: LabelSet) -> tuple[tuple[date, ...], F64, NDArray[np.bool_]]:
+        """One scope's row of `days`; zeros when it never spent."""
+        days = self.days()
+        row = self._scopes.get(scope)
+        return days.days, np.zeros(len(days.days)) if row is None else days.amounts[row], days.complete
+
+    def _grouped(self, keys: F64) -> tuple[F64, F64, F64]:
+        """Buckets summed by rising `keys` [buckets]: the keys, amounts [scopes, keys], seconds covered [keys]."""
+        starts, first = np.unique(keys, return_index=True)
+        if not len(first):
+            return starts, np.zeros((len(self._scopes), 0)), np.empty(0)
+        return starts, np.add.reduceat(self._spend.amounts, first, axis=1), np.add.reduceat(self._spend.covered, first)
+
+    def lines(self, beside: str = "") -> tuple[list[Line], LineSums, LineSums]:
+        """Who spent it: the lines, with their sums of this period and of the last; of a further counter with its name."""
+        flow = self._beside[beside] if beside else self._main
+        sums = flow.this_period(), flow.last_period()
+        return flow.lines[: len(sums[0].value)], *sums
+
+    def unreliable(self) -> list[LabelSet]:
+        """Scopes with a series that drops too often to be a restarting counter: their spend is a lower bound."""
+        lines, scopes = self._main.lines, self.scopes
+        return list(
+            dict.fromkeys(scopes[lines[group].scope] for group in self._main.counters.untrusted_groups().tolist())
+        )
+
+    # -- what a series belongs to ------------------------------------------------------------------------------------
+
+    def _scope(self, series: LabelSet) -> int:
+        return self._scopes.setdefault(series.only(self.layout.by), len(self._scopes))
+
+    def _line(self, series: LabelSet) -> Line | None:
+        tokens = self.layout.tokens
+        part = series.get(self.layout.drilldown) if self.layout.drilldown else ""
+        if tokens is None:
+            return Line(self._scope(series), part)
+        said = _first(series, tokens.kind)
+        kind = tokens.kinds.get(said, said)
+        model, provider = _first(series, tokens.model), _first(series, tokens.provider)
+        return Line(self._scope(series), part, kind, model, provider)
+
+    def _quantity_line(self, series: LabelSet) -> Line:
+        return Line(self._scope(series), series.get(self.layout.drilldown) if self.layout.drilldown else "")
+
+    # -- keeping -----------------------------------------------------------------------------------------------------
+
+    def dump(self) -> bytes:
+        """Everything, as `load` takes it."""
+        saved = _Saved(
+            schema=SCHEMA,
+            layout=self.layout.key,
+            scopes=[scope.to_dict() for scope in self._scopes],
+            since=self.since,
+            spend=self._spend.save(),
+            gaps=self._gaps,
+            main=self._main.save(),
+            beside={name: flow.save() for name, flow in self._beside.items()},
+            price_version=self.rates.version,
+        )
+        return msgspec.msgpack.encode(saved)
+
+    @classmethod
+    def load(
+        cls, data: bytes, layout: Layout, *, rates: Rates | None = None, beside: Sequence[str] = ()
+    ) -> Ledger | None:
+        """The ledger that `dump` wrote; None when it has another schema or another layout, or is damaged."""
+        try:
+            saved = _DECODE(data)
+            if saved.schema != SCHEMA or saved.layout != layout.key:
+                return None
+            ledger = cls(layout, rates or OneToOne(), beside)
+            ledger._take(saved)
+        except (msgspec.DecodeError, ValueError):
+            return None
+        return ledger
+
+    def _take(self, saved: _Saved) -> None:
+        self._scopes = {LabelSet(scope): number for number, scope in enumerate(saved.scopes)}
+        self.since = saved.since
+        self._gaps = list(saved.gaps)
+        self._spend.restore(saved.spend)
+        self._main.restore(saved.main)
+        for name, flow in self._beside.items():
+            if name in saved.beside:
+                flow.restore(saved.beside[name])
+
+
+_DECODE = msgspec.msgpack.Decoder(_Saved).decode
+
+
+def _first(series: LabelSet, names: Sequence[str]) -> str:
+    return next((value for name in names if (value := series.get(name))), "")
