@@ -5,9 +5,11 @@ A package declares its settings beside the code that obeys them; `config/` only 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -57,6 +59,31 @@ def _secret_file(value: Any, info: ValidationInfo) -> Secret:
     return Secret(file=_beside_its_file(Path(value), info))
 
 
+def _share(value: Any) -> float:
+    if isinstance(value, float):
+        return value
+    text = str(value).strip()
+    number = text.removesuffix("%").strip()
+    try:
+        share = float(number) / 100.0
+    except ValueError:
+        share = -1.0
+    if not (isfinite(share) and share >= 0.0) or (number == text and share):
+        raise ValueError("must be a percentage, such as 25%")
+    return share
+
+
+def _time_zone(value: Any) -> tzinfo:
+    if isinstance(value, tzinfo):
+        return value
+    if value == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # ValueError: no such name can be; OSError: names a folder
+        raise ValueError(f'there is no time zone "{value}"; names are such as Europe/Berlin or UTC') from None
+
+
 _DURATION_SCHEMA = {
     "type": "string",
     "pattern": r"^(0|(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?)$",
@@ -67,6 +94,22 @@ Duration = Annotated[
     timedelta, BeforeValidator(_duration), PlainSerializer(format_duration), WithJsonSchema(_DURATION_SCHEMA)
 ]
 """A Prometheus duration: `30s`, `1h30m`, `0`."""
+
+Share = Annotated[
+    float,
+    BeforeValidator(_share),
+    PlainSerializer(lambda share: f"{100 * share:g}%"),
+    WithJsonSchema({"type": "string", "pattern": r"^(0|\d+(\.\d+)?\s*%)$", "examples": ["25%"]}),
+]
+"""A percentage in the file, a share in the code: `25%` is 0.25."""
+
+TimeZone = Annotated[
+    tzinfo,
+    BeforeValidator(_time_zone),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "examples": ["UTC", "Europe/Berlin"]}),
+]
+"""A name of the IANA time zone database; `UTC` is `datetime.UTC`."""
 
 SecretText = Annotated[
     Secret, BeforeValidator(_secret), PlainSerializer(lambda _: HIDDEN), WithJsonSchema({"type": "string"})
