@@ -17,7 +17,7 @@ class Example(Settings):
     zone: TimeZone = UTC
 
 
-@pytest.mark.parametrize("text, share", [("25%", 0.25), ("0", 0.0), ("0%", 0.0), ("12.5 %", 0.125), ("250%", 2.5)])
+@pytest.mark.parametrize(("text", "share"), [("25%", 0.25), ("0", 0.0), ("0%", 0.0), ("12.5 %", 0.125), ("250%", 2.5)])
 def test_a_percentage_is_a_share(text: str, share: float) -> None:
     assert Example.model_validate({"share": text}).share == share
 
@@ -28,7 +28,7 @@ def test_what_is_no_percentage_is_refused(text: str) -> None:
         Example.model_validate({"share": text})
 
 
-@pytest.mark.parametrize("name, zone", [("UTC", UTC), ("Europe/Berlin", ZoneInfo("Europe/Berlin"))])
+@pytest.mark.parametrize(("name", "zone"), [("UTC", UTC), ("Europe/Berlin", ZoneInfo("Europe/Berlin"))])
 def test_a_time_zone_is_named_as_in_the_database(name: str, zone: Any) -> None:
     assert Example.model_validate({"zone": name}).zone == zone
 
