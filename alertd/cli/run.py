@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -129,6 +130,7 @@ def command(
 
     SIGHUP or POST /-/reload reads the configuration again; a bad one changes nothing.
     """
+    gc.disable()  # a start makes much that stays, and nothing to collect; the App switches it on again
     from alertd.app import Options, serve
     from alertd.engine.silencer import SilenceLimits
     from alertd.errors import AlertdError
