@@ -30,6 +30,7 @@ _OWN = 30  # ratios of one series before its own bias counts
 _OWN_SHRINKAGE = 60.0
 _SPREAD_SHRINKAGE = 7.0  # steps of its own that weigh as much as the pool
 _LEAST_SPREAD = 0.01
+_ROUNDING = 1e-9  # 0.1 is no binary fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Outcomes:
 class Distribution:
     """How much remains, per series: quantiles, and the probability of more than an amount.
 
-    A series that never had anything has no ratio to anything: the amounts of its like are pooled as they are.
+    To a series that was idle all the time there is no ratio: the amounts that came to others like it are pooled as they
+    are.
     """
 
     def __init__(self, now: Remaining, past: Outcomes) -> None:
@@ -88,12 +90,12 @@ class Distribution:
         Where nothing at all is so likely that the lower end is 0, no error is left there: all of it goes to the upper.
         """
         tail = (1 - level) / 2
-        low = self._amount(lambda scores: scores[max(int((len(scores) + 1) * tail) - 1, 0)])
+        low = self._amount(lambda scores: lower_end(scores, tail))
         return low, np.where(low <= 0, self.quantile(level), self.quantile(1 - tail))
 
     def quantile(self, p: float) -> F64:
         """[series] the amount that is not exceeded with probability `p`; NaN where not known."""
-        return self._amount(lambda scores: scores[min(math.ceil((len(scores) + 1) * p), len(scores)) - 1])
+        return self._amount(lambda scores: upper_end(scores, p))
 
     def centre(self) -> F64:
         """[series] the amount to name: half way, in logarithms, from what was predicted to what the others suggest.
@@ -126,6 +128,18 @@ class Distribution:
 
     def _enough(self) -> Iterator[tuple[int, F64]]:
         return ((tier, scores) for tier, scores in enumerate(self._scores) if len(scores) >= FEWEST_RATIOS)
+
+
+def upper_end(scores: F64, p: float) -> float:
+    """Of n sorted scores the one that a further score does not exceed with probability `p`: number (n + 1) p, rounded up."""
+    number = math.ceil((len(scores) + 1) * p - _ROUNDING)
+    return float(scores[min(number, len(scores)) - 1])
+
+
+def lower_end(scores: F64, p: float) -> float:
+    """Of n sorted scores the one that a further score stays below with probability `p`: number (n + 1) p, rounded down."""
+    number = math.floor((len(scores) + 1) * p + _ROUNDING)
+    return float(scores[max(number, 1) - 1])
 
 
 def _tier_edges(predicted: F64) -> F64:

@@ -3,7 +3,7 @@
 python -m tests.bench.forecast --data tenant_tokens_10min.csv.gz
 
 The trace is one period of 14 days without any history before it, and without a date: its first day is taken as a Monday.
-Relative errors of the total, per tenant; a tenant idle so far counts in full (its error is 100 % under any method).
+Relative errors of the total, per tenant; every tenant is a known scope from the first day on, idle or not.
 """
 
 from __future__ import annotations
