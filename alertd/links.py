@@ -23,6 +23,7 @@ from alertd.engine.ports import Integration, Store
 from alertd.engine.remote_writer import RemoteWriter
 from alertd.engine.warm_up import WarmUp
 from alertd.http import HttpClient
+from alertd.notify.condense import Digester
 from alertd.notify.fallback import Fallback
 from alertd.notify.numbering import Numbered
 from alertd.notify.plan import Planner
@@ -51,6 +52,7 @@ class Links:
     alertmanagers: Alertmanagers
     dispatching: Dispatching
     fallback: Fallback | None
+    digester: Digester
 
     @property
     def receivers(self) -> Mapping[str, Sequence[Integration]]:
@@ -90,6 +92,7 @@ class Linker:
                 intervals={interval.name: interval for interval in config.time_intervals},
             ),
             fallback=self._fallback(config.fallback_receiver, receivers, url),
+            digester=Digester(above=config.digest_above, new_id=self.new_id, external_url=url),
         )
 
     def _setup(self, config: Config, writer: RemoteWriter, url: str) -> Setup:

@@ -19,6 +19,7 @@ TOP_LEVEL_KEYS = frozenset(
         "route",
         "receivers",
         "fallback_receiver",
+        "digest_above",
         "inhibit_rules",
         "time_intervals",
         "mute_time_intervals",

@@ -21,6 +21,7 @@ from alertd.dispatch.inhibition import InhibitRuleSettings
 from alertd.dispatch.route import RouteSettings
 from alertd.dispatch.time_intervals import TimeIntervalSettings
 from alertd.engine.alertmanagers import AlertmanagerSettings
+from alertd.notify.condense import DIGEST_ABOVE
 from alertd.query.remote_write import RemoteWriteSettings
 from alertd.query.source import SourceSettings
 from alertd.receivers.registry import ReceiverSettings
@@ -39,7 +40,8 @@ class Config:
     groups     the rule groups of all files, in the order of files and in them
     route      None: only the alertmanagers are sent alerts
     defaults   of alerts posted by others, and of receivers (already applied to them)
-    receivers  who can be told; fallback_receiver: the name of the one that is told what another did not take
+    receivers  who can be told; fallback_receiver: the name of the one that is told what another did not take;
+               digest_above: how many notifications may wait for one integration before they are told in one message
     templates  name and text of each template file, in the order in which they are parsed
     original   the configuration as Alertmanager's API shows it: its keys alone, without secrets
     digest     SHA-256 over everything that was read: equal as long as nothing has changed
@@ -59,6 +61,7 @@ class Config:
     route: RouteSettings | None
     receivers: tuple[ReceiverSettings, ...]
     fallback_receiver: str | None = None
+    digest_above: int = DIGEST_ABOVE
     inhibit_rules: tuple[InhibitRuleSettings, ...]
     time_intervals: tuple[TimeIntervalSettings, ...]
     templates: tuple[tuple[str, str], ...] = ()
@@ -146,6 +149,7 @@ def _config(path: Path, settings: AlertdFile, files: tuple[RuleFile, ...], readi
         route=settings.route,
         receivers=settings.receivers,
         fallback_receiver=settings.fallback_receiver,
+        digest_above=settings.digest_above,
         inhibit_rules=settings.inhibit_rules,
         time_intervals=(*settings.time_intervals, *settings.mute_time_intervals),
         original=original(reading.root, base=reading.base),

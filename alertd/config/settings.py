@@ -13,6 +13,7 @@ from alertd.dispatch.inhibition import InhibitRuleSettings
 from alertd.dispatch.route import RouteSettings
 from alertd.dispatch.time_intervals import TimeIntervalSettings
 from alertd.engine.alertmanagers import AlertmanagerSettings
+from alertd.notify.condense import DIGEST_ABOVE
 from alertd.query.remote_write import RemoteWriteSettings
 from alertd.query.source import SourceSettings, server_url
 from alertd.receivers.registry import ReceiverSettings
@@ -66,6 +67,11 @@ class AlertdFile(Settings):
         default=None,
         min_length=1,
         description="receiver that is told once when another one does not take a notification",
+    )
+    digest_above: int = Field(
+        default=DIGEST_ABOVE,
+        ge=1,
+        description="how many notifications may wait for one integration before a digest tells them in one message",
     )
     inhibit_rules: tuple[InhibitRuleSettings, ...] = Field(
         default=(), description="alerts that keep others from being told while they fire"

@@ -7,7 +7,7 @@ no other. An attempt whose end is not on record is made again under the same id:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -18,14 +18,14 @@ import structlog
 from alertd.alerts.posted import PostedAlert
 from alertd.clock import Clock, SetBack
 from alertd.engine.alarm import Alarm
+from alertd.engine.condenser import Condenser
 from alertd.engine.ports import Integration, Store
+from alertd.engine.recorder import Recorded, Recorder
 from alertd.errors import StoreError
-from alertd.notify.attempt import Record, after_attempt, after_lost_lease
+from alertd.notify.condense import Digester
 from alertd.notify.fallback import Fallback
-from alertd.notify.history import attempt, lost_attempt, passed_on, place_of
-from alertd.notify.log import Stream
+from alertd.notify.history import place_of
 from alertd.notify.outbox import Cause, Delivered, Delivery, DeliveryState, Outcome, Rejected, Retry
-from alertd.notify.told import Told, by_stream
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +51,10 @@ class DeliveryHooks(Protocol):
         """What this integration did not take was queued for the fallback receiver."""
         ...
 
+    def on_condensed(self, *, receiver: str, integration: str, deliveries: int) -> None:
+        """That many notifications to this integration are told by one digest."""
+        ...
+
 
 Receivers = Mapping[str, Sequence[Integration]]
 
@@ -62,6 +66,7 @@ class Deliverer:
     delivered   called with the group key after each delivery
     alerts      those of the group with a key
     fallback    where what stays undeliverable is passed on
+    digester    makes one message of many that wait; None: every notification is sent by itself
     """
 
     def __init__(
@@ -75,15 +80,16 @@ class Deliverer:
         delivered: Callable[[str], None],
         alerts: Callable[[str], Sequence[PostedAlert]],
         fallback: Fallback | None = None,
+        digester: Digester | None = None,
         owner: str = "alertd",
         limits: DeliveryLimits | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._random = random
         self._hooks = hooks
         self._delivered = delivered
-        self._alerts = alerts
+        self._recorder = Recorder(store=store, random=random, alerts=alerts)
+        self._condenser = Condenser(store=store, alerts=alerts)
         self._owner = owner
         self._limits = limits or DeliveryLimits()
         self._alarm = Alarm(clock)
@@ -93,14 +99,16 @@ class Deliverer:
         self._paused: dict[str, datetime] = {}
         self._recover_at = clock.now()
         self._stopping = False
-        self.replace(receivers, fallback)
+        self.replace(receivers, fallback, digester)
 
-    def replace(self, receivers: Receivers, fallback: Fallback | None = None) -> None:
+    def replace(self, receivers: Receivers, fallback: Fallback | None = None, digester: Digester | None = None) -> None:
         """Take a new configuration; attempts under way end as they began."""
-        self._fallback = fallback
         self._integrations = {
             (one.receiver, one.integration, one.index): one for several in receivers.values() for one in several
         }
+        self._recorder.fallback = fallback
+        told_instead = receivers.get(fallback.receiver, ()) if fallback else ()
+        self._condenser.replace(digester, self._integrations.values(), told_instead)
         timeouts = (one.timeout for one in self._integrations.values())
         self._lease_for = max(timeouts, default=timedelta()) + LEASE_MARGIN
 
@@ -144,6 +152,7 @@ class Deliverer:
         await self._recover_ended(now)
         room = self._limits.in_flight - len(self._attempts)
         if room > 0 and not self._stopping:
+            await self._condense(now)
             for delivery in await self._lease(now, room):
                 self._begin(delivery)
         next_at = await self._store.next_delivery_at(after=now, skip=self._paused)
@@ -165,6 +174,11 @@ class Deliverer:
         lost = await self._store.lost_leases(at=now, owner=self._owner)
         await self._recover([one for one in lost if one.id not in under_way])
         self._recover_at = now + LONGEST_IDLE
+
+    async def _condense(self, now: datetime) -> None:
+        for digest, deliveries in await self._condenser.condense(now, skip=self._paused):
+            stream = digest.stream
+            self._hooks.on_condensed(receiver=stream.receiver, integration=stream.integration, deliveries=deliveries)
 
     async def _lease(self, now: datetime, room: int) -> Sequence[Delivery]:
         return await self._store.lease_deliveries(
@@ -192,13 +206,13 @@ class Deliverer:
         outcome = await self._send(delivery)
         seconds = self._clock.monotonic() - started
         try:
-            record, instead = await self._record(delivery, outcome, seconds)
+            recorded = await self._record(delivery, outcome, seconds)
         except StoreError as error:
             log.error("delivery_not_recorded", delivery=delivery.id, error=str(error), next="sent again")
             return
-        self._tell(record, outcome, seconds)
-        if instead:
-            self._tell_passed_on(record.delivery, instead)
+        self._tell(recorded, outcome, seconds)
+        for dead, instead in recorded.instead.values():
+            self._tell_passed_on(dead, instead)
 
     async def _send(self, delivery: Delivery) -> Outcome:
         stream = delivery.stream
@@ -214,48 +228,17 @@ class Deliverer:
             log.exception("receiver_failed", receiver=stream.receiver, integration=stream.integration)
             return Retry(why=f"internal error ({type(error).__name__})", cause=Cause.OTHER, answered=False)
 
-    async def _record(self, delivery: Delivery, outcome: Outcome, seconds: float) -> tuple[Record, Sequence[Delivery]]:
-        """Save what became of a delivery, and what the fallback receiver is told of it, in one transaction."""
+    async def _record(self, delivery: Delivery, outcome: Outcome, seconds: float) -> Recorded:
         now = self._clock.now()
-        told = {} if isinstance(outcome, Delivered) else await self._told([delivery])
         if isinstance(outcome, Retry) and outcome.after is not None and outcome.pauses:
             self._paused[delivery.destination] = now + outcome.after
-        known = told.get(delivery.stream, Told(stream=delivery.stream))
-        record = after_attempt(delivery, outcome, known, at=now, random=self._random)
-        instead = self._instead(record.delivery, told, now)
-        async with self._store.transaction() as tx:
-            tx.record_delivery(record.delivery, record.entry)
-            for one in instead:
-                tx.enqueue(one)
-            tx.add_events(
-                [
-                    attempt(record, outcome, seconds=seconds, at=now),
-                    *(passed_on(record.delivery, one, at=now) for one in instead),
-                ]
-            )
-        return record, instead
-
-    def _instead(self, delivery: Delivery, told: Mapping[Stream, Told], now: datetime) -> Sequence[Delivery]:
-        if self._fallback is None or not self._fallback.takes(delivery):
-            return ()
-        return self._fallback.deliveries(delivery, self._alerts(delivery.stream.group_key), told, at=now)
-
-    async def _told(self, deliveries: Iterable[Delivery]) -> dict[Stream, Told]:
-        keys = {delivery.stream.group_key for delivery in deliveries}
-        open_deliveries = await self._store.open_deliveries(keys)
-        return by_stream(await self._store.log_entries(keys), open_deliveries)
+        return await self._recorder.record(delivery, outcome, seconds=seconds, at=now)
 
     async def _recover(self, lost: Sequence[Delivery]) -> None:
         """Queue again what was leased and never recorded."""
         if not lost:
             return
-        told = await self._told(lost)
-        now = self._clock.now()
-        async with self._store.transaction() as tx:
-            for delivery in lost:
-                record = after_lost_lease(delivery, told[delivery.stream], at=now)
-                tx.record_delivery(record.delivery, record.entry)
-            tx.add_events([lost_attempt(delivery, at=now) for delivery in lost])
+        await self._recorder.take_back(lost, at=self._clock.now())
         log.warning("leases_lost", deliveries=len(lost), next="sent again under the same id")
 
     async def _give_back(self) -> None:
@@ -267,9 +250,9 @@ class Deliverer:
         cancelled = [delivery for task, delivery in attempts.items() if task.cancelled()]
         await self._recover(cancelled)
 
-    def _tell(self, record: Record, outcome: Outcome, seconds: float) -> None:
-        delivery, stream = record.delivery, record.delivery.stream
-        outcome_name = type(record.event).__name__.lower()
+    def _tell(self, recorded: Recorded, outcome: Outcome, seconds: float) -> None:
+        delivery, stream = recorded.record.delivery, recorded.record.delivery.stream
+        outcome_name = type(recorded.record.event).__name__.lower()
         cause = "" if isinstance(outcome, Delivered) else outcome.cause
         self._hooks.on_outcome(
             receiver=stream.receiver,
@@ -278,8 +261,8 @@ class Deliverer:
             cause=cause,
             seconds=seconds,
         )
-        if delivery.state is DeliveryState.DELIVERED:
-            self._delivered(stream.group_key)
+        for group_key in recorded.delivered_groups:
+            self._delivered(group_key)
         _log_attempt(delivery, outcome, seconds)
 
     def _tell_passed_on(self, dead: Delivery, instead: Sequence[Delivery]) -> None:

@@ -140,3 +140,7 @@ class DeliveryMetrics:
     def on_passed_on(self, *, receiver: str, integration: str) -> None:
         """See `engine.deliverer.DeliveryHooks`."""
         self.metrics.notification_passed_on(receiver=receiver, integration=integration)
+
+    def on_condensed(self, *, receiver: str, integration: str, deliveries: int) -> None:
+        """See `engine.deliverer.DeliveryHooks`."""
+        self.metrics.notifications_condensed(receiver=receiver, integration=integration, count=deliveries)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from alertd.notify.log import LogEntry
-from alertd.notify.outbox import Delivered, Delivery, Event, Expired, LeaseLost, Outcome, Retry, Superseded, step
+from alertd.notify.outbox import Delivered, Delivery, Event, Expired, Kind, LeaseLost, Outcome, Retry, Superseded, step
 from alertd.notify.retry import backoff
 from alertd.notify.told import Told, overtaken, unanswered
 
@@ -28,20 +28,26 @@ def after_attempt(delivery: Delivery, outcome: Outcome, told: Told, *, at: datet
     """The record of an attempt that ended at `at`; `told` is needed for `Retry` alone."""
     if not isinstance(outcome, Retry):
         entry = replace(delivery.entry, reference=outcome.reference) if isinstance(outcome, Delivered) else None
-        return Record(delivery=step(delivery, outcome), event=outcome, entry=entry)
+        return Record(delivery=step(delivery, outcome), event=outcome, entry=_logged(delivery, entry))
     next_at = at + _wait(delivery, outcome, random)
     event = _after_failure(delivery, outcome, told, next_at)
     return Record(
         delivery=step(delivery, event, next_at=next_at),
         event=event,
-        entry=None if outcome.answered else unanswered(told, delivery),
+        entry=None if outcome.answered else _logged(delivery, unanswered(told, delivery)),
     )
 
 
 def after_lost_lease(delivery: Delivery, told: Told, *, at: datetime) -> Record:
     """The record of an attempt nobody knows the end of: made again at once, under the same id."""
     event = LeaseLost()
-    return Record(delivery=step(delivery, event, next_at=at), event=event, entry=unanswered(told, delivery))
+    entry = _logged(delivery, unanswered(told, delivery))
+    return Record(delivery=step(delivery, event, next_at=at), event=event, entry=entry)
+
+
+def _logged(delivery: Delivery, entry: LogEntry | None) -> LogEntry | None:
+    """What a digest told is in the log by what it condensed."""
+    return None if delivery.kind is Kind.DIGEST else entry
 
 
 def _after_failure(delivery: Delivery, outcome: Retry, told: Told, next_at: datetime) -> Event:

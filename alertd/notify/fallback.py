@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from alertd.alerts.posted import PostedAlert
 from alertd.dispatch.grouping import GroupFlush
@@ -15,11 +15,13 @@ from alertd.notify.history import place_of
 from alertd.notify.log import Episode, LogEntry, Stream
 from alertd.notify.message import Message, compose
 from alertd.notify.outbox import Delivery, DeliveryState, Kind
+from alertd.notify.passed_on import ALERT_NAME, part_instead_of
 from alertd.notify.plan import Channel
 from alertd.notify.reason import Reason
 from alertd.notify.told import Told
 
-ALERT_NAME = "NotificationUndelivered"
+TOGETHER = timedelta(seconds=10)
+"""For how long what is to be told after the first is collected: a receiver that takes nothing at all makes one digest."""
 
 _ALERTS_SHOWN = 20
 
@@ -40,10 +42,17 @@ class Fallback:
     def takes(self, delivery: Delivery) -> bool:
         """Whether a delivery is to be passed on; one that was passed on before is not."""
         dead = delivery.state is DeliveryState.DEAD
-        return dead and delivery.kind is not Kind.FALLBACK and delivery.stream.receiver != self.receiver
+        about_a_group = delivery.kind not in (Kind.FALLBACK, Kind.DIGEST)
+        return dead and about_a_group and delivery.stream.receiver != self.receiver
 
     def deliveries(
-        self, dead: Delivery, alerts: Iterable[PostedAlert], told: Mapping[Stream, Told], *, at: datetime
+        self,
+        dead: Delivery,
+        alerts: Iterable[PostedAlert],
+        told: Mapping[Stream, Told],
+        *,
+        at: datetime,
+        next_at: datetime,
     ) -> list[Delivery]:
         """What to queue about a dead delivery of which `takes` is true: at most one for each channel.
 
@@ -52,17 +61,25 @@ class Fallback:
 
         alerts   those of the group, as far as they are known
         told     what is known of the group's streams
+        next_at  when it is to be told
         """
         streams = {_stream(channel, dead.stream): channel for channel in self.channels}
         alerts = tuple(alerts)
         return [
-            self._delivery(channel, stream, dead, alerts, at)
+            self._delivery(channel, stream, dead, alerts, at=at, next_at=next_at)
             for stream, channel in streams.items()
             if not _knows(stream, dead.stream, told)
         ]
 
     def _delivery(
-        self, channel: Channel, stream: Stream, dead: Delivery, alerts: Sequence[PostedAlert], at: datetime
+        self,
+        channel: Channel,
+        stream: Stream,
+        dead: Delivery,
+        alerts: Sequence[PostedAlert],
+        *,
+        at: datetime,
+        next_at: datetime,
     ) -> Delivery:
         message = self._message(channel, dead, alerts, at)
         return Delivery(
@@ -74,8 +91,8 @@ class Fallback:
             payload=channel.render(message),
             destination=channel.destination,
             created_at=at,
-            next_at=at,
-            deadline=at + retry.SHORTEST_LIFE,
+            next_at=next_at,
+            deadline=next_at + retry.SHORTEST_LIFE,
             longest_delay=retry.LONGEST_DELAY,
         )
 
@@ -131,7 +148,7 @@ def _stream(channel: Channel, failed: Stream) -> Stream:
         integration=channel.integration,
         index=channel.index,
         group_key=failed.group_key,
-        part=f"instead of {place_of(failed)} {failed.part}".rstrip(),
+        part=part_instead_of(place_of(failed), failed.part),
     )
 
 

@@ -237,6 +237,23 @@ def passed_on(dead: Delivery, instead: Delivery, *, at: datetime) -> Event:
     )  # fmt: skip
 
 
+def condensed(delivery: Delivery, digest: Delivery, *, at: datetime) -> Event:
+    """A digest tells what this delivery would have said."""
+    return _decision(
+        delivery.stream, "condensed", "many notifications were waiting: a digest tells it", at, delivery=delivery.id,
+        facts={"digest": digest.id},
+    )  # fmt: skip
+
+
+def after_digest(delivery: Delivery, digest: Delivery, *, why: str, at: datetime) -> Event:
+    """What became of a condensed delivery with its digest."""
+    return Event(
+        at=at, kind=EventKind.DECISION, what=delivery.state.value, why=why or "by a digest",
+        group_key=delivery.stream.group_key, receiver=place_of(delivery.stream), delivery=delivery.id,
+        facts={"digest": digest.id},
+    )  # fmt: skip
+
+
 def place_of(stream: Stream) -> str:
     """`ops/slack[0]`: an integration as people write it."""
     return f"{stream.receiver}/{stream.integration}[{stream.index}]"

@@ -18,6 +18,7 @@ from alertd.notify.reason import Reason
 class DeliveryState(StrEnum):
     QUEUED = "queued"
     LEASED = "leased"
+    CONDENSED = "condensed"  # on its way within a digest
     DELIVERED = "delivered"
     DEAD = "dead"  # refused, or not taken before its deadline; the next tick decides what is owed now
     SUPERSEDED = "superseded"  # a newer message says it all
@@ -31,6 +32,7 @@ class Kind(StrEnum):
     RESOLVED = "resolved"
     REPEAT = "repeat"
     FALLBACK = "fallback"  # says that another integration did not take its notification
+    DIGEST = "digest"  # says what many others would have said, see `notify.digest`
 
 
 class Cause(StrEnum):
@@ -109,17 +111,33 @@ class Superseded:
     """A newer message of the same stream says it all."""
 
 
-Event = Leased | Delivered | Retry | Rejected | Expired | LeaseLost | Superseded
+@dataclass(frozen=True, slots=True)
+class Condensed:
+    """A digest tells what it says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """The digest that told it was refused: it is sent by itself."""
+
+    why: str
+
+
+Event = Leased | Delivered | Retry | Rejected | Expired | LeaseLost | Superseded | Condensed | Released
 
 NEXT: dict[tuple[DeliveryState, type[Event]], DeliveryState] = {
     (DeliveryState.QUEUED, Leased): DeliveryState.LEASED,
     (DeliveryState.QUEUED, Superseded): DeliveryState.SUPERSEDED,
+    (DeliveryState.QUEUED, Condensed): DeliveryState.CONDENSED,
     (DeliveryState.LEASED, Delivered): DeliveryState.DELIVERED,
     (DeliveryState.LEASED, Retry): DeliveryState.QUEUED,
     (DeliveryState.LEASED, LeaseLost): DeliveryState.QUEUED,
     (DeliveryState.LEASED, Rejected): DeliveryState.DEAD,
     (DeliveryState.LEASED, Expired): DeliveryState.DEAD,
     (DeliveryState.LEASED, Superseded): DeliveryState.SUPERSEDED,
+    (DeliveryState.CONDENSED, Delivered): DeliveryState.DELIVERED,
+    (DeliveryState.CONDENSED, Expired): DeliveryState.DEAD,
+    (DeliveryState.CONDENSED, Released): DeliveryState.QUEUED,
 }
 """Everything that is not listed is a bug, and raises KeyError."""
 
@@ -193,6 +211,20 @@ def _still_owed(payload: Payload, event: Event) -> Payload:
     return replace(payload, address=event.still_to) if isinstance(event, Retry) and event.still_to else payload
 
 
+MOST_IN_A_CROWD = 1000
+"""Deliveries one digest tells: as many as can be looked through without holding anything up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowding:
+    """What of one integration a digest may tell: deliveries of these kinds to `receiver`'s `integration[index]`."""
+
+    receiver: str
+    integration: str
+    index: int
+    kinds: frozenset[Kind]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxStats:
     """depth: rows by state; oldest_at: creation of the oldest row that is not yet final."""
@@ -203,7 +235,7 @@ class OutboxStats:
 
 class Outbox(Protocol):
     async def open_deliveries(self, group_keys: Collection[str]) -> Sequence[Delivery]:
-        """What is queued or leased about these groups, oldest first."""
+        """What is queued, leased or condensed about these groups, oldest first."""
         ...
 
     async def lease_deliveries(
@@ -219,8 +251,21 @@ class Outbox(Protocol):
         """Lease up to `limit` queued deliveries that are due.
 
         Of a stream only the oldest open one, and none while one is leased; never more than `per_destination` leased
-        to one destination, and none to those in `skip`.
+        to one destination, and none to those in `skip`. While a digest has not been tried yet, its integration is told
+        nothing else: what comes in meanwhile may well be condensed too.
         """
+        ...
+
+    async def crowds(self, crowding: Sequence[Crowding], *, at: datetime, above: int) -> Sequence[Sequence[Delivery]]:
+        """For each integration with more than `above` deliveries a digest may tell: these, oldest first.
+
+        They are due at `at` or have been tried before, each is the oldest open one of its stream, and none has ever been
+        in a digest. An integration whose last digest is still on its way has none; never more than `MOST_IN_A_CROWD`.
+        """
+        ...
+
+    async def condensed(self, digest_id: str) -> Sequence[Delivery]:
+        """What a digest tells and is still condensed, oldest first."""
         ...
 
     async def lost_leases(self, *, at: datetime, owner: str = "") -> Sequence[Delivery]:
@@ -247,6 +292,18 @@ class OutboxWrites(Protocol):
 
     def supersede(self, ids: Sequence[str]) -> None:
         """Those that are still queued become superseded: nothing is left to tell."""
+        ...
+
+    def condense(self, digest: Delivery, ids: Sequence[str]) -> None:
+        """Add a digest; those of `ids` that are still queued become condensed, and are what it tells."""
+        ...
+
+    def record_condensed(self, delivery: Delivery, entry: LogEntry | None, *, digest: Delivery) -> None:
+        """Save what became of a condensed delivery, and its log entry with it, when an attempt of `digest` ended.
+
+        To be called before the record of the digest. Both are left as they are when somebody else has leased the digest
+        since.
+        """
         ...
 
     def record_delivery(self, delivery: Delivery, entry: LogEntry | None = None) -> None:

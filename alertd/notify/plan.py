@@ -10,6 +10,7 @@ from typing import Protocol
 from alertd.alerts.posted import PostedAlert
 from alertd.dispatch.grouping import GroupFlush
 from alertd.notify import retry
+from alertd.notify.digest import Digest
 from alertd.notify.log import Episode, LogEntry, Stream
 from alertd.notify.message import Message, Status, compose
 from alertd.notify.outbox import Delivery, Kind, Payload
@@ -30,6 +31,7 @@ class Channel(Protocol):
     index          its number among the receiver's integrations of this kind, see `notify.numbering`
     per_alert      told of each alert by itself, instead of all alerts of a group
     max_alerts     how many alerts a message may hold; 0: all
+    digests        many waiting notifications may be told in one, see `notify.condense`; all of them go to one place then
     destination    where it sends, without secrets
     """
 
@@ -46,10 +48,16 @@ class Channel(Protocol):
     @property
     def max_alerts(self) -> int: ...
     @property
+    def digests(self) -> bool: ...
+    @property
     def destination(self) -> str: ...
 
     def render(self, message: Message) -> Payload:
         """The bytes to send."""
+        ...
+
+    def render_digest(self, digest: Digest) -> Payload:
+        """The bytes of a digest; one that has no form of its own sends its `message`."""
         ...
 
 

@@ -10,13 +10,14 @@ from alertd.notify.log import LogEntry, episodes
 
 
 class Reason(StrEnum):
-    """Why a notification is sent, in Alertmanager's words."""
+    """Why a notification is sent, in Alertmanager's words where it has them."""
 
     FIRST_NOTIFICATION = "first notification"
     NEW_ALERTS = "new alerts added"
     SOME_RESOLVED = "some alerts resolved"
     ALL_RESOLVED = "all alerts resolved"
     REPEAT_INTERVAL = "repeat interval elapsed"
+    MANY_WAITING = "many notifications waiting"  # of a digest
 
 
 def needs_update(

@@ -43,7 +43,8 @@ class Told:
 
     @property
     def leased(self) -> Sequence[Delivery]:
-        return [delivery for delivery in self.open if delivery.state is DeliveryState.LEASED]
+        """What is being told: sent by itself, or within a digest."""
+        return [delivery for delivery in self.open if delivery.state is not DeliveryState.QUEUED]
 
     @property
     def stand_ins(self) -> Sequence[Delivery]:

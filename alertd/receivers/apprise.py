@@ -11,10 +11,12 @@ import msgspec
 
 from alertd.http import HttpError
 from alertd.http.credentials import reveal
+from alertd.notify.digest import Digest
 from alertd.notify.message import Message, Status
 from alertd.notify.outbox import Cause, Delivered, Delivery, Outcome, Payload, Rejected, Retry
 from alertd.receivers.apprise_library import load_apprise
 from alertd.receivers.apprise_settings import AppriseSettings, BodyFormat
+from alertd.receivers.base import BaseIntegration
 from alertd.receivers.destination import destination
 from alertd.receivers.go_json import encode
 from alertd.receivers.mentions import harmless
@@ -46,28 +48,19 @@ class _Result:
     said: str = ""
 
 
-class Apprise:
+class Apprise(BaseIntegration[AppriseSettings]):
     """Sends to one service. Implements `engine.ports.Integration`."""
 
     integration = "apprise"
-    per_alert = False
-    max_alerts = 0
+    digests = True
 
     def __init__(self, place: Place, settings: AppriseSettings, tools: Tools) -> None:
-        self.receiver = place.receiver
-        self.index = place.index
-        self.send_resolved = settings.send_resolved
-        self.timeout = settings.timeout
-        self._place = place
-        self._settings = settings
-        self._rendering = tools.rendering
+        super().__init__(place, settings, tools)
         self._url = settings.url or settings.url_file or Secret()
-        self.destination = self.identify(settings)
         self._threads = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix=self.destination)
 
     @staticmethod
     def identify(settings: AppriseSettings) -> str:
-        """A digest of where it sends: what tells it from the receiver's others, wherever it stands among them."""
         return destination("apprise", settings.url or settings.url_file or Secret())
 
     def render(self, message: Message) -> Payload:
@@ -78,13 +71,17 @@ class Apprise:
             place=self._place,
             kind=self.integration,
             write=lambda: self._write(message, text, page),
-            write_plain=lambda plain: _payload(message, title=plain, body=plain, body_format=BodyFormat.TEXT),
+            write_plain=lambda plain: _payload(message.status, title=plain, body=plain, body_format=BodyFormat.TEXT),
         )
+
+    def render_digest(self, digest: Digest) -> Payload:
+        title, body = harmless(digest.title), harmless(digest.text)
+        return _payload(digest.status, title=title, body=body, body_format=BodyFormat.TEXT)
 
     def _write(self, message: Message, text: Text, page: Text) -> Payload:
         body = page if self._settings.format is BodyFormat.HTML else text
         return _payload(
-            message,
+            message.status,
             title=text(self._settings.title),
             body=body(self._settings.body),
             body_format=self._settings.format,
@@ -110,8 +107,8 @@ class Apprise:
         return Retry(why=why, cause=Cause.OTHER, answered=False)
 
 
-def _payload(message: Message, *, title: str, body: str, body_format: BodyFormat) -> Payload:
-    kind = "success" if message.status is Status.RESOLVED else "failure"
+def _payload(status: Status, *, title: str, body: str, body_format: BodyFormat) -> Payload:
+    kind = "success" if status is Status.RESOLVED else "failure"
     return Payload(body=encode(AppriseMessage(title=title, body=body.strip(), type=kind, format=body_format)))
 
 

@@ -11,8 +11,10 @@ from alertd.http import HttpError
 from alertd.http.credentials import reveal
 from alertd.http.settings import TlsSettings
 from alertd.http.tls import TlsContexts
+from alertd.notify.digest import Digest
 from alertd.notify.message import Message
 from alertd.notify.outbox import Cause, Delivery, Outcome, Payload, Rejected
+from alertd.receivers.base import BaseIntegration
 from alertd.receivers.destination import destination
 from alertd.receivers.email_address import Envelope, Mailbox, parse_addresses
 from alertd.receivers.email_auth import Credentials, SmtpUnusableError
@@ -28,25 +30,18 @@ from alertd.receivers.tools import Tools
 from alertd.secret import Secret
 
 
-class Email:
+class Email(BaseIntegration[EmailSettings]):
     """Sends by one mail server to one list of recipients. Implements `engine.ports.Integration`.
 
     The payload is the mail without its Message-ID, which is the delivery's id; its address is an `Envelope`.
     """
 
     integration = "email"
-    per_alert = False
-    max_alerts = 0
 
     def __init__(self, place: Place, settings: EmailSettings, tools: Tools) -> None:
-        """`settings` with what they inherit, see `email_settings.with_defaults`."""
-        self.receiver = place.receiver
-        self.index = place.index
-        self.send_resolved = settings.send_resolved
-        self.timeout = settings.timeout
-        self._place = place
-        self._settings = settings
-        self._rendering = tools.rendering
+        super().__init__(place, settings, tools)
+        # Where a template makes the addresses, each mail may go to somebody else.
+        self.digests = not any(map(templated, (settings.to, settings.headers.get("Bcc", ""))))
         self._tls = TlsContexts(settings.tls_config or TlsSettings())
         self._server = _server(settings)
         self.destination = destination("email", settings.smarthost, settings.auth_username)
@@ -66,6 +61,12 @@ class Email:
             write=lambda: self._write(message, addresses, text),
             write_plain=lambda plain: self._write_plain(message, addresses, plain),
         )
+
+    def render_digest(self, digest: Digest) -> Payload:
+        message = digest.message
+        addresses = self._addresses(self._rendering.text(message))
+        headers = plain_headers(self._settings, message, addresses, subject=digest.title)
+        return _payload(write_mail(headers, text=f"{digest.text}\n", html=""), addresses)
 
     def _write(self, message: Message, addresses: Addresses, text: Text) -> Payload:
         settings = self._settings

@@ -8,12 +8,12 @@ from urllib.parse import urljoin
 import msgspec
 import structlog
 
-from alertd.http import HttpAnswer, HttpClient, HttpError
+from alertd.http import HttpAnswer, HttpError
 from alertd.http.credentials import reveal
 from alertd.notify.message import Message
 from alertd.notify.outbox import Cause, Delivery, Outcome, Payload, Rejected
+from alertd.receivers.base import BaseIntegration, http_client
 from alertd.receivers.destination import destination
-from alertd.receivers.http_settings import LONGEST_ANSWER_BYTES, without_redirects
 from alertd.receivers.outcome import of_answer, of_error
 from alertd.receivers.pagerduty_payload import addressed, event_v1, event_v2, plain_event, slimmed
 from alertd.receivers.pagerduty_settings import PagerdutySettings
@@ -35,37 +35,20 @@ class _Refusal(msgspec.Struct):
     errors: list[str] = []
 
 
-class PagerDuty:
+class PagerDuty(BaseIntegration[PagerdutySettings]):
     """Sends events with one key. Implements `engine.ports.Integration`."""
 
     integration = "pagerduty"
-    per_alert = False
-    max_alerts = 0
 
     def __init__(self, place: Place, settings: PagerdutySettings, tools: Tools) -> None:
-        """`settings` with what they inherit, see `pagerduty_settings.with_defaults`."""
-        self.receiver = place.receiver
-        self.index = place.index
-        self.send_resolved = settings.send_resolved
-        self.timeout = settings.timeout
-        self._place = place
-        self._settings = settings
-        self._rendering = tools.rendering
+        super().__init__(place, settings, tools)
         self._key = settings.key or Secret()
         self._url = _url(settings)
-        self.destination = self.identify(settings)
         self._unknown_severities: set[str] = set()
-        self._client = HttpClient(
-            tools.session,
-            without_redirects(settings.http_config),
-            timeout=settings.timeout,
-            max_bytes=LONGEST_ANSWER_BYTES,
-            needs_body=False,
-        )
+        self._client = http_client(tools, settings.http_config, timeout=settings.timeout)
 
     @staticmethod
     def identify(settings: PagerdutySettings) -> str:
-        """A digest of where it sends: what tells it from the receiver's others, wherever it stands among them."""
         return destination("pagerduty", _url(settings), settings.key or Secret())
 
     def render(self, message: Message) -> Payload:

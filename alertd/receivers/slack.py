@@ -9,18 +9,19 @@ import msgspec
 from alertd.errors import StoreError
 from alertd.http import HttpClient, HttpError
 from alertd.http.credentials import reveal
+from alertd.notify.digest import Digest
 from alertd.notify.message import Message
 from alertd.notify.outbox import Cause, Delivered, Delivery, Outcome, Payload, Retry
 from alertd.notify.reason import Reason
+from alertd.receivers.base import BaseIntegration, http_client
 from alertd.receivers.destination import destination
 from alertd.receivers.go_json import encode
-from alertd.receivers.http_settings import LONGEST_ANSWER_BYTES, without_redirects
 from alertd.receivers.mentions import harmless_in_slack
 from alertd.receivers.outcome import of_error
 from alertd.receivers.place import Place
-from alertd.receivers.rendering import Text
+from alertd.receivers.rendering import Text, templated
 from alertd.receivers.slack_answer import SlackAnswer, Verdict, understand
-from alertd.receivers.slack_payload import SlackMessage, message_body, plain_body, unescape
+from alertd.receivers.slack_payload import SlackMessage, digest_body, message_body, plain_body, unescape
 from alertd.receivers.slack_settings import POST_MESSAGE, SlackSettings
 from alertd.receivers.tools import Tools
 from alertd.secret import Secret
@@ -29,36 +30,26 @@ from alertd.template.errors import TemplateError
 UPDATE = "/chat.update"
 
 
-class Slack:
+class Slack(BaseIntegration[SlackSettings]):
     """Sends to one webhook, or as one bot. Implements `engine.ports.Integration`."""
 
     integration = "slack"
-    per_alert = False
-    max_alerts = 0
 
     def __init__(self, place: Place, settings: SlackSettings, tools: Tools) -> None:
-        """`settings` with what they inherit, see `slack_settings.with_defaults`."""
-        self.receiver = place.receiver
-        self.index = place.index
-        self.send_resolved = settings.send_resolved
-        self.timeout = settings.timeout
-        self._place = place
-        self._settings = settings
-        self._rendering = tools.rendering
+        super().__init__(place, settings, tools)
+        # Who changes or answers messages wants each group in its place, and a template may send each elsewhere.
+        self.digests = not self._follows_up and not templated(settings.channel)
         self._log = tools.log
         self._token = settings.token
         self._url = settings.api_url or settings.api_url_file or Secret()
-        self.destination = self.identify(settings)
-        self._client = HttpClient(
-            tools.session,
-            without_redirects(settings.http_config),
-            timeout=settings.timeout,
-            max_bytes=LONGEST_ANSWER_BYTES,
-        )
+        self._client = http_client(tools, settings.http_config, timeout=settings.timeout, needs_body=True)
+
+    @property
+    def _follows_up(self) -> bool:
+        return self._settings.update_message or self._settings.post_updates_to_thread
 
     @staticmethod
     def identify(settings: SlackSettings) -> str:
-        """A digest of where it sends: what tells it from the receiver's others, wherever it stands among them."""
         where = settings.token or settings.api_url or settings.api_url_file or Secret()
         return destination("slack", where, settings.channel)
 
@@ -73,6 +64,9 @@ class Slack:
             write=lambda: Payload(body=message_body(settings, text)),
             write_plain=lambda plain: Payload(body=plain_body(plain, channel=_channel(settings, text))),
         )
+
+    def render_digest(self, digest: Digest) -> Payload:
+        return Payload(body=digest_body(digest, channel=self._settings.channel))
 
     async def send(self, delivery: Delivery, *, at: datetime) -> Outcome:
         try:
@@ -92,8 +86,7 @@ class Slack:
 
     async def _root(self, delivery: Delivery) -> str:
         """Channel and ts of the message about this group that is to be changed or answered; "": there is none."""
-        follows_up = self._settings.update_message or self._settings.post_updates_to_thread
-        if not follows_up or delivery.reason is Reason.FIRST_NOTIFICATION:
+        if not self._follows_up or delivery.reason is Reason.FIRST_NOTIFICATION:
             return ""
         entries = await self._log.log_entries([delivery.stream.group_key])
         return next((entry.reference for entry in entries if entry.stream == delivery.stream), "")

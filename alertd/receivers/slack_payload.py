@@ -6,6 +6,8 @@ import re
 
 import msgspec
 
+from alertd.notify.digest import Digest
+from alertd.notify.message import Status
 from alertd.receivers.go_json import encode
 from alertd.receivers.limits import MARK, cut
 from alertd.receivers.rendering import Text
@@ -16,6 +18,7 @@ FOOTER_CHARACTERS = 300
 TEXT_CHARACTERS = 30_000  # beyond 40,000 in all Slack refuses the message
 MOST_ACTIONS = 5
 LONGEST_LINK = 3000
+_NAME_CHARACTERS = 300
 
 _OPEN_LINK = re.compile(r"<(?:[!@#]|\w+:)[^<>]*\Z")
 
@@ -104,6 +107,23 @@ def message_body(settings: SlackSettings, text: Text) -> bytes:
 def plain_body(text: str, *, channel: str = "") -> bytes:
     """A message of nothing but text, which is shown as it is."""
     return encode(SlackMessage(channel=channel, text=cut(escape(text), TEXT_CHARACTERS)))
+
+
+def digest_body(digest: Digest, *, channel: str) -> bytes:
+    """A digest: each group is a link to its alerts."""
+    groups = [f"<{group.url}|{escape(cut(group.name, _NAME_CHARACTERS))}>: {group.counts}" for group in digest.groups]
+    lines = [*map(escape, digest.facts), *groups, *filter(None, [digest.more])]
+    attachment = Attachment(
+        title=digest.title,
+        title_link=digest.url,
+        text=cut_markup("\n".join(lines), TEXT_CHARACTERS),
+        fallback=f"{digest.title} | {digest.url}",
+        callback_id="",
+        footer="",
+        color="danger" if digest.status is Status.FIRING else "good",
+        mrkdwn_in=list(MARKUP_IN),
+    )
+    return encode(SlackMessage(channel=channel, attachments=[attachment]))
 
 
 def escape(text: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from alertd.http import HttpClient, HttpError
+from alertd.http import HttpError
 from alertd.http.credentials import reveal
 from alertd.notify.message import Message
 from alertd.notify.outbox import Cause, Delivery, Outcome, Payload, Rejected
+from alertd.receivers.base import BaseIntegration, http_client
 from alertd.receivers.destination import destination
 from alertd.receivers.go_json import encode
-from alertd.receivers.http_settings import LONGEST_ANSWER_BYTES, http_url, without_redirects
+from alertd.receivers.http_settings import http_url
 from alertd.receivers.outcome import of_answer, of_error
 from alertd.receivers.place import Place
 from alertd.receivers.rendering import Text, fill, templated
@@ -22,34 +23,24 @@ from alertd.receivers.webhook_settings import SigningSettings, WebhookFormat, We
 from alertd.secret import Secret
 
 
-class Webhook:
-    """Sends to one URL. Implements `engine.ports.Integration`."""
+class Webhook(BaseIntegration[WebhookSettings]):
+    """Sends to one URL. Implements `engine.ports.Integration`.
+
+    Its messages are never condensed: who reads them is a program that wants every alert.
+    """
 
     integration = "webhook"
 
     def __init__(self, place: Place, settings: WebhookSettings, tools: Tools) -> None:
-        self.receiver = place.receiver
-        self.index = place.index
+        super().__init__(place, settings, tools)
         self.per_alert = settings.format is WebhookFormat.SIMPLE
         self.send_resolved = not self.per_alert if settings.send_resolved is None else settings.send_resolved
         self.max_alerts = settings.max_alerts
-        self.timeout = settings.timeout
-        self._place = place
-        self._settings = settings
-        self._rendering = tools.rendering
         self._url = settings.url or settings.url_file or Secret()
-        self.destination = self.identify(settings)
-        self._client = HttpClient(
-            tools.session,
-            without_redirects(settings.http_config),
-            timeout=settings.timeout,
-            max_bytes=LONGEST_ANSWER_BYTES,
-            needs_body=False,
-        )
+        self._client = http_client(tools, settings.http_config, timeout=settings.timeout)
 
     @staticmethod
     def identify(settings: WebhookSettings) -> str:
-        """A digest of where it sends: what tells it from the receiver's others, wherever it stands among them."""
         return destination("webhook", settings.url or settings.url_file or Secret())
 
     def render(self, message: Message) -> Payload:

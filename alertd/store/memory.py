@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,19 @@ from alertd.labels import LabelSet
 from alertd.notify.history import Event
 from alertd.notify.log import LogEntry, Stream
 from alertd.notify.numbering import Numbered
-from alertd.notify.outbox import FINAL, Delivery, DeliveryState, Leased, OutboxStats, Superseded, step
+from alertd.notify.outbox import (
+    FINAL,
+    MOST_IN_A_CROWD,
+    Condensed,
+    Crowding,
+    Delivery,
+    DeliveryState,
+    Kind,
+    Leased,
+    OutboxStats,
+    Superseded,
+    step,
+)
 
 RuleAlerts = dict[str, dict[LabelSet, Alert]]
 
@@ -34,6 +46,7 @@ class _State:
     numbers: dict[tuple[str, str, int], Numbered] = field(default_factory=dict)  # by receiver, kind, index
     log: dict[Stream, LogEntry] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)  # by id, and so by age
+    digests: dict[str, str] = field(default_factory=dict)  # id of a delivery -> id of the digest that told it last
     events: list[Event] = field(default_factory=list)
 
     def save_group(self, group_key: str, evaluated_at: datetime) -> None:
@@ -102,9 +115,25 @@ class _State:
             if (delivery := self.deliveries.get(one)) and delivery.state is DeliveryState.QUEUED:
                 self.deliveries[one] = step(delivery, Superseded())
 
-    def record_delivery(self, delivery: Delivery, entry: LogEntry | None = None) -> None:
+    def condense(self, digest: Delivery, ids: Sequence[str]) -> None:
+        self.deliveries[digest.id] = digest
+        for one in ids:
+            if (delivery := self.deliveries.get(one)) and delivery.state is DeliveryState.QUEUED:
+                self.deliveries[one] = step(delivery, Condensed())
+                self.digests[one] = digest.id
+
+    def record_condensed(self, delivery: Delivery, entry: LogEntry | None, *, digest: Delivery) -> None:
+        if self._lease_is_held(digest):
+            self.deliveries[delivery.id] = delivery
+            if entry is not None:
+                self.put_log_entry(entry)
+
+    def _lease_is_held(self, delivery: Delivery) -> bool:
         known = self.deliveries.get(delivery.id)
-        if known is None or known.state is not DeliveryState.LEASED or known.attempts != delivery.attempts:
+        return known is not None and known.state is DeliveryState.LEASED and known.attempts == delivery.attempts
+
+    def record_delivery(self, delivery: Delivery, entry: LogEntry | None = None) -> None:
+        if not self._lease_is_held(delivery):
             return
         self.deliveries[delivery.id] = delivery
         if entry is not None:
@@ -119,6 +148,7 @@ class _State:
         for delivery in list(self.deliveries.values()):
             if delivery.state in FINAL and delivery.created_at < before:
                 del self.deliveries[delivery.id]
+                self.digests.pop(delivery.id, None)
 
     def add_events(self, events: Sequence[Event]) -> None:
         self.events.extend(events)
@@ -191,6 +221,12 @@ class MemoryTransaction:
 
     def supersede(self, ids: Sequence[str]) -> None:
         self._writes.append(partial(self._state.supersede, tuple(ids)))
+
+    def condense(self, digest: Delivery, ids: Sequence[str]) -> None:
+        self._writes.append(partial(self._state.condense, digest, tuple(ids)))
+
+    def record_condensed(self, delivery: Delivery, entry: LogEntry | None, *, digest: Delivery) -> None:
+        self._writes.append(partial(self._state.record_condensed, delivery, entry, digest=digest))
 
     def record_delivery(self, delivery: Delivery, entry: LogEntry | None = None) -> None:
         self._writes.append(partial(self._state.record_delivery, delivery, entry))
@@ -269,10 +305,12 @@ class MemoryStore:
         owner: str,
         skip: Collection[str],
     ) -> Sequence[Delivery]:
-        oldest: dict[Stream, Delivery] = {}
-        for delivery in self._open():
-            oldest.setdefault(delivery.stream, delivery)
-        ready = [one for one in oldest.values() if one.state is DeliveryState.QUEUED and one.next_at <= at]
+        held = {_place(one) for one in self._digests() if one.attempts == (one.state is DeliveryState.LEASED)}
+        ready = [
+            one
+            for one in self._oldest_queued()
+            if one.next_at <= at and (one.kind is Kind.DIGEST or _place(one) not in held)
+        ]
         busy = Counter(one.destination for one in self._open() if one.state is DeliveryState.LEASED)
         leased: dict[str, Delivery] = {}
         for delivery in sorted(ready, key=lambda one: (one.next_at, one.id)):
@@ -282,6 +320,35 @@ class MemoryStore:
             leased[delivery.id] = step(delivery, Leased(owner=owner, until=lease_until))
         self._state.deliveries.update(leased)
         return [leased[one] for one in sorted(leased)]
+
+    async def crowds(self, crowding: Sequence[Crowding], *, at: datetime, above: int) -> Sequence[Sequence[Delivery]]:
+        kinds = {(one.receiver, one.integration, one.index): one.kinds for one in crowding}
+        crowds: dict[tuple[str, str, int], list[Delivery]] = defaultdict(list)
+        for one in self._oldest_queued():
+            waits = (one.next_at <= at or one.attempts) and one.id not in self._state.digests
+            if waits and one.kind in kinds.get(_place(one), ()):
+                crowds[_place(one)].append(one)
+        for one in self._digests():
+            crowds.pop(_place(one), None)
+        return [crowd[:MOST_IN_A_CROWD] for crowd in crowds.values() if len(crowd) > above]
+
+    async def condensed(self, digest_id: str) -> Sequence[Delivery]:
+        return [
+            one
+            for one in self._open()
+            if one.state is DeliveryState.CONDENSED and self._state.digests.get(one.id) == digest_id
+        ]
+
+    def _oldest_queued(self) -> Sequence[Delivery]:
+        """The oldest open delivery of each stream, where it is queued."""
+        oldest: dict[Stream, Delivery] = {}
+        for delivery in self._open():
+            oldest.setdefault(delivery.stream, delivery)
+        return [one for one in oldest.values() if one.state is DeliveryState.QUEUED]
+
+    def _digests(self) -> Sequence[Delivery]:
+        """Those on their way."""
+        return [one for one in self._open() if one.kind is Kind.DIGEST]
 
     async def lost_leases(self, *, at: datetime, owner: str = "") -> Sequence[Delivery]:
         return [
@@ -327,3 +394,8 @@ class MemoryStore:
 
     def _open(self) -> Sequence[Delivery]:
         return [one for one in self._state.by_age() if one.state not in FINAL]
+
+
+def _place(delivery: Delivery) -> tuple[str, str, int]:
+    stream = delivery.stream
+    return stream.receiver, stream.integration, stream.index

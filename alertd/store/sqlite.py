@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import msgspec
 
@@ -24,7 +24,7 @@ from alertd.labels import LabelSet
 from alertd.notify.history import Event
 from alertd.notify.log import LogEntry
 from alertd.notify.numbering import Numbered
-from alertd.notify.outbox import Delivery, DeliveryState, OutboxStats
+from alertd.notify.outbox import MOST_IN_A_CROWD, Crowding, Delivery, DeliveryState, OutboxStats
 from alertd.store.codec import (
     decode_alert,
     decode_entry,
@@ -40,6 +40,8 @@ from alertd.store.sqlite_history import HistoryRows
 from alertd.store.sqlite_posted import PostedRows
 from alertd.store.sqlite_rows import delivery_of, delivery_row, entry_row, event_of, number_of, number_row
 from alertd.store.sqlite_writer import SqliteWriter
+
+T = TypeVar("T")
 
 _SQL = queries()
 
@@ -118,6 +120,17 @@ class SqliteTransaction:
     def supersede(self, ids: Sequence[str]) -> None:
         self._add("supersede", *({"id": one} for one in ids))
 
+    def condense(self, digest: Delivery, ids: Sequence[str]) -> None:
+        self._add("enqueue", delivery_row(digest))
+        self._add("condense", *({"id": one} for one in ids))
+        self._add("put_digest_entry", *({"digest": digest.id, "id": one} for one in ids))
+
+    def record_condensed(self, delivery: Delivery, entry: LogEntry | None, *, digest: Delivery) -> None:
+        if entry is not None:
+            self._add("put_log_entry_of_lease", entry_row(entry) | {"id": digest.id, "attempts": digest.attempts})
+        row = delivery_row(delivery) | {"digest": digest.id, "digest_attempts": digest.attempts}
+        self._add("record_condensed", row)
+
     def record_delivery(self, delivery: Delivery, entry: LogEntry | None = None) -> None:
         row = delivery_row(delivery)
         if entry is not None:
@@ -182,6 +195,10 @@ class SqliteStore:
     async def _rows(self, query: str, **values: Any) -> list[sqlite3.Row]:
         return await self._writer.run(lambda connection: connection.execute(_SQL[query], values).fetchall())
 
+    async def _values(self, make: Callable[[sqlite3.Row], T], query: str, **values: Any) -> list[T]:
+        """As `_rows`, made into values in the writer's thread: many of them take their time."""
+        return await self._writer.run(lambda connection: [make(row) for row in connection.execute(_SQL[query], values)])
+
     async def load_rule_alerts(self) -> Sequence[SavedGroup]:
         alerts: dict[str, dict[str, list[Alert]]] = defaultdict(lambda: defaultdict(list))
         for row in await self._rows("rule_alerts"):
@@ -207,11 +224,10 @@ class SqliteStore:
         return [number_of(row) for row in await self._rows("numbers")]
 
     async def log_entries(self, group_keys: Collection[str]) -> Sequence[LogEntry]:
-        rows = await self._rows("log_entries", group_keys=_json(group_keys))
-        return [decode_entry(row["entry"]) for row in rows]
+        return await self._values(lambda row: decode_entry(row["entry"]), "log_entries", group_keys=_json(group_keys))
 
     async def open_deliveries(self, group_keys: Collection[str]) -> Sequence[Delivery]:
-        return [delivery_of(row) for row in await self._rows("open_deliveries", group_keys=_json(group_keys))]
+        return await self._values(delivery_of, "open_deliveries", group_keys=_json(group_keys))
 
     async def lease_deliveries(
         self,
@@ -228,8 +244,14 @@ class SqliteStore:
         rows = await self._writer.run(lambda connection: _lease(connection, microseconds(at), lease, room))
         return sorted(map(delivery_of, rows), key=lambda delivery: delivery.id)
 
+    async def crowds(self, crowding: Sequence[Crowding], *, at: datetime, above: int) -> Sequence[Sequence[Delivery]]:
+        return await self._writer.run(lambda connection: _crowds(connection, crowding, microseconds(at), above))
+
+    async def condensed(self, digest_id: str) -> Sequence[Delivery]:
+        return await self._values(delivery_of, "condensed", digest=digest_id)
+
     async def lost_leases(self, *, at: datetime, owner: str = "") -> Sequence[Delivery]:
-        return [delivery_of(row) for row in await self._rows("lost_leases", at=microseconds(at), owner=owner)]
+        return await self._values(delivery_of, "lost_leases", at=microseconds(at), owner=owner)
 
     async def next_delivery_at(self, *, after: datetime, skip: Collection[str]) -> datetime | None:
         rows = await self._rows("next_delivery_at", after=microseconds(after), skip=_json(skip))
@@ -284,6 +306,17 @@ def _lease(connection: sqlite3.Connection, at: int, lease: dict[str, Any], room:
             ready += connection.execute(_SQL["ready_deliveries"], wanted)
     ready.sort(key=tuple)
     return [connection.execute(_SQL["lease"], lease | {"id": one["id"]}).fetchone() for one in ready[: room.limit]]
+
+
+def _crowds(connection: sqlite3.Connection, crowding: Sequence[Crowding], at: int, above: int) -> list[list[Delivery]]:
+    """Made into values here, in the writer's thread: a crowd is large."""
+    crowds = []
+    for one in crowding:
+        wanted = {"receiver": one.receiver, "integration": one.integration, "idx": one.index, "at": at}
+        cursor = connection.execute(_SQL["crowd"], wanted | {"kinds": _json(one.kinds), "limit": MOST_IN_A_CROWD})
+        if len(first := cursor.fetchmany(above + 1)) > above:
+            crowds.append([delivery_of(row) for row in (*first, *cursor.fetchall())])
+    return crowds
 
 
 def _json(values: Collection[str]) -> str:

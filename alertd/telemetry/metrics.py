@@ -84,6 +84,10 @@ class Metrics:
             "alertd_notification_fallbacks_total", "Undeliverable notifications that the fallback receiver is told of.",
             ["receiver", "integration"], registry=registry,
         )  # fmt: skip
+        self._condensed = Counter(
+            "alertd_notifications_condensed_total", "Notifications that were told by a digest, together with others.",
+            ["receiver", "integration"], registry=registry,
+        )  # fmt: skip
         self._notification_seconds = Histogram(
             "alertd_notification_latency_seconds", "Duration of attempts to deliver a notification.",
             ["integration"], buckets=REQUEST_BUCKETS, registry=registry,
@@ -116,6 +120,7 @@ class Metrics:
             self._as_alertmanager.expect(integration)
             self._template_failures.labels(receiver, integration)
             self._fallbacks.labels(receiver, integration)
+            self._condensed.labels(receiver, integration)
 
     def notification_attempted(
         self, *, receiver: str, integration: str, outcome: str, took: timedelta, reason: str = ""
@@ -134,6 +139,10 @@ class Metrics:
     def notification_passed_on(self, *, receiver: str, integration: str) -> None:
         """The fallback receiver is told that this integration did not take a notification."""
         self._fallbacks.labels(receiver, integration).inc()
+
+    def notifications_condensed(self, *, receiver: str, integration: str, count: int) -> None:
+        """A digest tells what `count` notifications would have said."""
+        self._condensed.labels(receiver, integration).inc(count)
 
     def template_failed(self, *, receiver: str, integration: str) -> None:
         """A template of a notification could not be rendered."""

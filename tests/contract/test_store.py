@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,17 +18,21 @@ from alertd.dispatch.silences import Silence
 from alertd.engine.ports import Store
 from alertd.labels import LabelSet
 from alertd.labels.matcher import Matcher, Op
+from alertd.notify.condense import GROUP_KEY
 from alertd.notify.history import Event, EventKind
 from alertd.notify.numbering import Configured, Numbered
 from alertd.notify.outbox import (
     Cause,
+    Crowding,
     Delivered,
     Delivery,
     DeliveryState,
+    Kind,
     LeaseLost,
     OutboxStats,
     Payload,
     Rejected,
+    Released,
     Retry,
     step,
 )
@@ -430,6 +435,136 @@ class TestOutbox:
         async with store.transaction() as tx:
             tx.delete_deliveries(after(seconds=1))
         assert list(await store.deliveries()) == [waiting]
+
+
+def waiting(number: int, **values: Any) -> list[Delivery]:
+    """Deliveries of streams of their own."""
+    return [a_delivery(entry=a_log_entry(stream=a_stream(part=str(one))), **values) for one in range(number)]
+
+
+def a_digest() -> Delivery:
+    return replace(a_delivery(entry=a_log_entry(stream=a_stream(group_key=GROUP_KEY))), kind=Kind.DIGEST)
+
+
+HOOK = Crowding(receiver="ops", integration="webhook", index=0, kinds=frozenset({Kind.FIRING}))
+
+
+async def condense(store: Store, digest: Delivery, crowd: Iterable[Delivery]) -> None:
+    async with store.transaction() as tx:
+        tx.condense(digest, [one.id for one in crowd])
+
+
+async def crowds(store: Store, *, at: datetime = T0, above: int = 2) -> list[list[str]]:
+    return [[one.id for one in crowd] for crowd in await store.crowds([HOOK], at=at, above=above)]
+
+
+class TestDigests:
+    async def test_a_crowd_is_what_waits_for_one_integration(self, store: Store) -> None:
+        crowd = waiting(3)
+        others = [
+            a_delivery(entry=a_log_entry(stream=a_stream(index=1))),
+            replace(a_delivery(entry=a_log_entry(stream=a_stream(part="x"))), kind=Kind.REPEAT),
+            a_delivery(entry=a_log_entry(stream=a_stream(part="y")), next_at=after(seconds=5)),
+        ]
+        await enqueue(store, *crowd, *others)
+        assert await crowds(store) == [[one.id for one in crowd]]
+        assert await crowds(store, above=3) == []
+        assert len((await crowds(store, at=after(seconds=5), above=3))[0]) == 4
+
+    async def test_what_was_tried_before_belongs_to_it_before_it_is_due_again(self, store: Store) -> None:
+        crowd = waiting(3, attempts=1, next_at=after(minutes=1))
+        await enqueue(store, *crowd)
+        assert await crowds(store) == [[one.id for one in crowd]]
+
+    async def test_only_the_oldest_of_a_stream_belongs_to_it(self, store: Store) -> None:
+        crowd = waiting(3)
+        await enqueue(store, *crowd, *waiting(3))
+        assert await crowds(store) == [[one.id for one in crowd]]
+
+    async def test_while_a_digest_is_on_its_way_there_is_no_other(self, store: Store) -> None:
+        await enqueue(store, *waiting(3))
+        await condense(store, a_digest(), ())
+        assert await crowds(store) == []
+
+    async def test_condensed_deliveries_are_open_and_not_leased(self, store: Store) -> None:
+        crowd, digest = waiting(3), a_digest()
+        await enqueue(store, *crowd)
+        await condense(store, digest, crowd)
+        assert [one.state for one in await store.condensed(digest.id)] == [DeliveryState.CONDENSED] * 3
+        assert [one.id for one in await store.open_deliveries(["{}:{}"])] == [one.id for one in crowd]
+        assert [one.id for one in await lease(store)] == [digest.id]
+        assert (await store.outbox_stats()).depth[DeliveryState.CONDENSED] == 3
+
+    async def test_what_was_leased_or_superseded_meanwhile_is_not_condensed(self, store: Store) -> None:
+        crowd, digest = waiting(3), a_digest()
+        await enqueue(store, *crowd)
+        [leased] = await lease(store, limit=1)
+        async with store.transaction() as tx:
+            tx.supersede([crowd[1].id])
+        await condense(store, digest, crowd)
+        assert leased.id == crowd[0].id
+        assert [one.id for one in await store.condensed(digest.id)] == [crowd[2].id]
+
+    async def test_nothing_else_is_leased_until_the_digest_was_tried_once(self, store: Store) -> None:
+        await condense(store, a_digest(), ())
+        await enqueue(store, *waiting(2))
+        [digest] = await lease(store)
+        assert await lease(store) == []
+        async with store.transaction() as tx:
+            tx.record_delivery(step(digest, Retry(why="503", cause=Cause.SERVER_ERROR), next_at=after(minutes=1)))
+        assert len(await lease(store)) == 2
+
+    async def test_with_the_digest_its_deliveries_are_recorded_and_their_log_entries(self, store: Store) -> None:
+        crowd = waiting(2)
+        await enqueue(store, *crowd)
+        await condense(store, a_digest(), crowd)
+        [digest] = await lease(store)
+        async with store.transaction() as tx:
+            for one in await store.condensed(digest.id):
+                tx.record_condensed(step(one, Delivered()), one.entry, digest=digest)
+            tx.record_delivery(step(digest, Delivered()))
+        assert {one.state for one in await store.deliveries()} == {DeliveryState.DELIVERED}
+        assert len(await store.log_entries(["{}:{}"])) == 2
+
+    async def test_the_record_of_a_digest_that_was_leased_again_changes_nothing(self, store: Store) -> None:
+        crowd = waiting(1)
+        await enqueue(store, *crowd)
+        await condense(store, a_digest(), crowd)
+        [digest] = await lease(store)
+        async with store.transaction() as tx:
+            tx.record_delivery(step(digest, LeaseLost(), next_at=T0))
+        await lease(store)
+        async with store.transaction() as tx:
+            tx.record_condensed(
+                step(replace(crowd[0], state=DeliveryState.CONDENSED), Delivered()), crowd[0].entry, digest=digest
+            )
+        assert await state_of(store, crowd[0]) is DeliveryState.CONDENSED
+        assert list(await store.log_entries(["{}:{}"])) == []
+
+    async def test_what_a_refused_digest_gave_back_is_never_condensed_again(self, store: Store) -> None:
+        crowd = waiting(3)
+        await enqueue(store, *crowd)
+        await condense(store, a_digest(), crowd)
+        [digest] = await lease(store)
+        refused = Rejected(why="HTTP 400", cause=Cause.CLIENT_ERROR)
+        async with store.transaction() as tx:
+            for one in await store.condensed(digest.id):
+                tx.record_condensed(step(one, Released(why=refused.why)), None, digest=digest)
+            tx.record_delivery(step(digest, refused))
+        assert await crowds(store) == []
+        assert len(await lease(store)) == 3
+
+    async def test_old_digests_are_deleted_with_what_they_told(self, store: Store) -> None:
+        crowd = waiting(2)
+        await enqueue(store, *crowd)
+        await condense(store, a_digest(), crowd)
+        [digest] = await lease(store)
+        async with store.transaction() as tx:
+            for one in await store.condensed(digest.id):
+                tx.record_condensed(step(one, Delivered()), one.entry, digest=digest)
+            tx.record_delivery(step(digest, Delivered()))
+            tx.delete_deliveries(after(days=1))
+        assert list(await store.deliveries()) == []
 
 
 class TestHistory:

@@ -1,6 +1,7 @@
 """Laws of dispatching and delivering under anything a receiver, a crash or an alert may do:
 
 nothing is lost, nothing is sent again once its delivery is on record, and whoever was told "firing" is told "resolved".
+One of the receivers gets digests as soon as two notifications wait for it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from alertd.alerts.posted import PostedAlert
 from alertd.clock import SimulatedClock
-from alertd.notify.outbox import Cause, Delivered, Delivery, Outcome, Rejected, Retry
+from alertd.notify.log import LogEntry
+from alertd.notify.outbox import Cause, Delivered, Delivery, Kind, Outcome, Rejected, Retry
 from tests.support.builders import T0, a_posted_alert, a_route
 from tests.support.pipeline import CrashableStore, FakeIntegration, pipeline
 
@@ -55,19 +57,29 @@ class Receiver(FakeIntegration):
     """Knows what it was told: by fingerprint, whether it fires and since when."""
 
     behaviour: Behaviour = HEALTHY
+    store: CrashableStore = field(default_factory=CrashableStore)
+    digested: int = 0
     knows: dict[str, tuple[bool, datetime]] = field(default_factory=dict)
     recorded: set[str] = field(default_factory=set)
     repeats: list[str] = field(default_factory=list)
+
+    async def entries(self, delivery: Delivery) -> list[LogEntry]:
+        """What a message tells of: a digest, of all that it condensed."""
+        if delivery.kind is not Kind.DIGEST:
+            return [delivery.entry]
+        self.digested += 1
+        return [one.entry for one in await self.store.condensed(delivery.id)]
 
     async def send(self, delivery: Delivery, *, at: datetime) -> Outcome:
         if delivery.id in self.recorded:
             self.repeats.append(delivery.id)
         behaviour = self.behaviour
         if behaviour.takes:
-            for episode in delivery.entry.firing:
-                self.knows[episode.fingerprint] = (True, episode.starts_at)
-            for episode in delivery.entry.resolved if self.send_resolved else ():
-                self.knows[episode.fingerprint] = (False, episode.starts_at)
+            for entry in await self.entries(delivery):
+                for episode in entry.firing:
+                    self.knows[episode.fingerprint] = (True, episode.starts_at)
+                for episode in entry.resolved if self.send_resolved else ():
+                    self.knows[episode.fingerprint] = (False, episode.starts_at)
         if behaviour.outcome is None:
             await asyncio.Event().wait()
         assert behaviour.outcome is not None
@@ -79,7 +91,11 @@ class DeliveryMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.clock, self.store = SimulatedClock(T0), CrashableStore()
-        self.receivers = [Receiver(index=0, destination="x"), Receiver(index=1, destination="y", per_alert=True)]
+        self.receivers = [
+            Receiver(index=0, destination="x"),
+            Receiver(index=1, destination="y", per_alert=True),
+            Receiver(index=2, destination="z", per_alert=True, digests=True),
+        ]
         self.alerts: dict[str, PostedAlert] = {}
         self.lives = 0
         self.start()
@@ -90,9 +106,18 @@ class DeliveryMachine(RuleBasedStateMachine):
     def start(self) -> None:
         self.lives += 1
         self.stack = AsyncExitStack()
+        for receiver in self.receivers:
+            receiver.store = self.store
         self.pipeline = self.do(
             self.stack.enter_async_context(
-                pipeline(*self.receivers, route=ROUTE, store=self.store, clock=self.clock, seed=self.lives)
+                pipeline(
+                    *self.receivers,
+                    route=ROUTE,
+                    store=self.store,
+                    clock=self.clock,
+                    seed=self.lives,
+                    digest_above=1,
+                )
             )
         )
 
@@ -106,7 +131,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.do(self.pipeline.post(self.alerts[name]))
         self.pass_time(seconds)
 
-    @rule(which=st.integers(0, 1), behaviour=st.sampled_from(BEHAVIOURS), seconds=WAITS)
+    @rule(which=st.integers(0, 2), behaviour=st.sampled_from(BEHAVIOURS), seconds=WAITS)
     def receiver_changes(self, which: int, behaviour: Behaviour, seconds: int) -> None:
         self.receivers[which].behaviour = behaviour
         self.pass_time(seconds)
@@ -134,7 +159,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         for delivery in self.do(self.store.deliveries(limit=1000)):
             if delivery.state == "delivered":
                 self.receivers[delivery.stream.index].recorded.add(delivery.id)
-        assert [receiver.repeats for receiver in self.receivers] == [[], []]
+        assert [receiver.repeats for receiver in self.receivers] == [[], [], []]
 
     def teardown(self) -> None:
         if not hasattr(self, "loop"):

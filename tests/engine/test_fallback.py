@@ -69,7 +69,7 @@ async def test_a_receiver_that_stays_dead_is_told_of_once_for_each_group() -> No
         await run.post(A, B)
         await run.advance(hours=3)
     assert len(hook.sent) > 100
-    assert backup.said == [(10, UNDELIVERED), (10, UNDELIVERED)]
+    assert backup.said == [(10, UNDELIVERED), (20, UNDELIVERED)]
 
 
 async def test_after_a_restart_it_is_not_told_again() -> None:

@@ -52,7 +52,7 @@ def passed_on(
     alerts: Iterable[PostedAlert] = (),
     told: Mapping[Stream, Told] | None = None,
 ) -> list[Delivery]:
-    return a_fallback(*channels).deliveries(dead, alerts, told or {}, at=LATER)
+    return a_fallback(*channels).deliveries(dead, alerts, told or {}, at=LATER, next_at=LATER)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from alertd.engine.deliverer import Deliverer, DeliveryLimits
 from alertd.engine.dispatcher import Dispatcher, Dispatching
 from alertd.engine.ports import Store
 from alertd.errors import StoreError
+from alertd.notify.condense import Digester
+from alertd.notify.digest import Digest
 from alertd.notify.fallback import Fallback
 from alertd.notify.message import Message
 from alertd.notify.outbox import Delivered, Delivery, Outcome, Payload
@@ -48,6 +50,7 @@ class FakeIntegration:
     send_resolved: bool = True
     per_alert: bool = False
     max_alerts: int = 0
+    digests: bool = False
     destination: str = "somewhere"
     timeout: timedelta = timedelta(seconds=10)
     outcomes: deque[Outcome] = field(default_factory=deque)
@@ -66,6 +69,9 @@ class FakeIntegration:
             for firing in (True, False)
         ]
         return Payload(body=f"{message.status.upper()} {' | '.join(filter(None, names))}: {message.reason}".encode())
+
+    def render_digest(self, digest: Digest) -> Payload:
+        return Payload(body=f"DIGEST {digest.title}".encode()) if self.digests else self.render(digest.message)
 
     async def send(self, delivery: Delivery, *, at: datetime) -> Outcome:
         self.sent.append(Sent(at, delivery.id, delivery.payload.body.decode()))
@@ -93,12 +99,16 @@ class Counted:
 
     outcomes: list[tuple[str, str]] = field(default_factory=list)
     passed_on: list[tuple[str, str]] = field(default_factory=list)
+    condensed: list[int] = field(default_factory=list)
 
     def on_outcome(self, *, receiver: str, integration: str, outcome: str, cause: str, seconds: float) -> None:
         self.outcomes.append((outcome, cause))
 
     def on_passed_on(self, *, receiver: str, integration: str) -> None:
         self.passed_on.append((receiver, integration))
+
+    def on_condensed(self, *, receiver: str, integration: str, deliveries: int) -> None:
+        self.condensed.append(deliveries)
 
 
 @dataclass
@@ -171,6 +181,10 @@ def a_fallback(config: Dispatching, receiver: str) -> Fallback:
     )
 
 
+def a_digester(config: Dispatching, *, above: int) -> Digester:
+    return Digester(above=above, new_id=config.planner.new_id, external_url=config.planner.external_url)
+
+
 @asynccontextmanager
 async def pipeline(
     *integrations: FakeIntegration,
@@ -183,6 +197,7 @@ async def pipeline(
     inhibit_rules: Sequence[InhibitRule] = (),
     intervals: Mapping[str, TimeIntervalSettings] | None = None,
     fallback_receiver: str = "",
+    digest_above: int | None = None,
 ) -> AsyncIterator[Pipeline]:
     """A running dispatcher and deliverer; with `store` and `clock` of an earlier one: the same after a restart."""
     clock, store = clock or SimulatedClock(T0), store or MemoryStore()
@@ -201,6 +216,7 @@ async def pipeline(
         delivered=dispatcher.settle,
         alerts=dispatcher.alerts_in,
         fallback=a_fallback(config, fallback_receiver) if fallback_receiver else None,
+        digester=a_digester(config, above=digest_above) if digest_above is not None else None,
         limits=limits,
     )
     queued.append(deliverer.wake)

@@ -121,7 +121,7 @@ DELETE FROM deliveries WHERE state IN ('delivered', 'dead', 'superseded') AND cr
 
 -- name: open_deliveries
 SELECT * FROM deliveries INDEXED BY deliveries_open
-WHERE state IN ('queued', 'leased') AND group_key IN (SELECT value FROM json_each(:group_keys))
+WHERE state IN ('queued', 'leased', 'condensed') AND group_key IN (SELECT value FROM json_each(:group_keys))
 ORDER BY id;
 
 -- name: busy_destinations
@@ -141,15 +141,24 @@ SELECT destination FROM found WHERE destination IS NOT NULL;
 
 -- name: ready_deliveries
 -- Of a stream only the oldest one: its deliveries are sent in order, one at a time.
+-- An integration that is about to be told a digest is told nothing else: the digest is queued and was not tried, or is
+-- leased for the first time.
 SELECT next_at, id FROM deliveries AS ready INDEXED BY deliveries_queued
 WHERE state = 'queued' AND destination = :destination AND next_at <= :at
     AND NOT EXISTS (
         SELECT 1 FROM deliveries AS older INDEXED BY deliveries_open
-        WHERE older.state IN ('queued', 'leased')
+        WHERE older.state IN ('queued', 'leased', 'condensed')
             AND older.group_key = ready.group_key AND older.receiver = ready.receiver
             AND older.integration = ready.integration AND older.idx = ready.idx AND older.part = ready.part
             AND older.id < ready.id
     )
+    AND (kind = 'digest' OR NOT EXISTS (
+        SELECT 1 FROM deliveries AS digest INDEXED BY deliveries_open
+        WHERE digest.state IN ('queued', 'leased', 'condensed')
+            AND digest.group_key = 'digest' AND digest.kind = 'digest' AND digest.receiver = ready.receiver
+            AND digest.integration = ready.integration AND digest.idx = ready.idx
+            AND digest.attempts = (digest.state = 'leased')
+    ))
 ORDER BY next_at, id
 LIMIT :limit;
 
@@ -158,6 +167,48 @@ UPDATE deliveries
 SET state = 'leased', attempts = attempts + 1, lease_owner = :owner, lease_until = :until
 WHERE id = :id
 RETURNING *;
+
+-- name: crowd
+-- None while a digest of this integration is on its way.
+SELECT * FROM deliveries AS waiting INDEXED BY deliveries_waiting
+WHERE state = 'queued' AND receiver = :receiver AND integration = :integration AND idx = :idx
+    AND kind IN (SELECT value FROM json_each(:kinds))
+    AND (next_at <= :at OR attempts > 0)
+    AND NOT EXISTS (SELECT 1 FROM digest_entries WHERE entry = waiting.id)
+    AND NOT EXISTS (
+        SELECT 1 FROM deliveries AS older INDEXED BY deliveries_open
+        WHERE older.state IN ('queued', 'leased', 'condensed')
+            AND older.group_key = waiting.group_key AND older.receiver = waiting.receiver
+            AND older.integration = waiting.integration AND older.idx = waiting.idx AND older.part = waiting.part
+            AND older.id < waiting.id
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM deliveries AS digest INDEXED BY deliveries_open
+        WHERE digest.state IN ('queued', 'leased', 'condensed')
+            AND digest.group_key = 'digest' AND digest.kind = 'digest' AND digest.receiver = :receiver
+            AND digest.integration = :integration AND digest.idx = :idx
+    )
+ORDER BY id
+LIMIT :limit;
+
+-- name: condense
+UPDATE deliveries SET state = 'condensed' WHERE id = :id AND state = 'queued';
+
+-- name: put_digest_entry
+INSERT INTO digest_entries (digest, entry)
+SELECT :digest, id FROM deliveries WHERE id = :id AND state = 'condensed';
+
+-- name: condensed
+SELECT deliveries.* FROM digest_entries JOIN deliveries ON deliveries.id = digest_entries.entry
+WHERE digest_entries.digest = :digest AND deliveries.state = 'condensed'
+ORDER BY deliveries.id;
+
+-- name: record_condensed
+-- Only as long as the digest is still leased to the attempt that is recorded.
+UPDATE deliveries
+SET state = :state, next_at = :next_at, last_error = :last_error
+WHERE id = :id AND state = 'condensed'
+    AND EXISTS (SELECT 1 FROM deliveries WHERE id = :digest AND state = 'leased' AND attempts = :digest_attempts);
 
 -- name: lost_leases
 SELECT * FROM deliveries INDEXED BY deliveries_leased
@@ -183,7 +234,7 @@ LIMIT :limit;
 SELECT state, count(*) FROM deliveries GROUP BY state;
 
 -- name: oldest_open
-SELECT min(created_at) FROM deliveries WHERE state IN ('queued', 'leased');
+SELECT min(created_at) FROM deliveries WHERE state IN ('queued', 'leased', 'condensed');
 
 -- name: add_event
 INSERT INTO history (at, kind, what, why, fingerprint, group_key, receiver, delivery, facts)
