@@ -85,14 +85,14 @@ class GroupEvaluator:
 
         For reloads; at a start nothing else runs on the loop, and the first slots come sooner without.
         """
-        plan([need for group in groups for index in range(len(group.rules)) for need in _needs(group, index)])
+        plan([need for group in groups for index in range(len(group.rules)) for need in needs_of(group, index)])
         for group in groups:
             self._runs(group)
 
     def first_needs(self, group: RuleGroup) -> list[QueryNeed]:
         """What the rules before the first dependency need: can be fetched before the group's turn, with other groups'."""
         runs = self._runs(group)
-        return [need for index in runs[0] for need in _needs(group, index)] if runs else []
+        return [need for index in runs[0] for need in needs_of(group, index)] if runs else []
 
     async def evaluate(self, state: GroupState, at: datetime, *, first: Answers | None = None) -> None:
         """Bring `state` to slot `at`.
@@ -103,7 +103,7 @@ class GroupEvaluator:
         started = self.clock.monotonic()
         for run in self._runs(state.group):
             if first is None:
-                wanted = [need for index in run for need in _needs(state.group, index)]
+                wanted = [need for index in run for need in needs_of(state.group, index)]
                 first = await self.fetcher.fetch(wanted, at - state.group.query_offset)
             samples: list[SeriesSample] = []
             for index in run:
@@ -135,7 +135,7 @@ class GroupEvaluator:
         started = self.clock.monotonic()
         rule = rule_state.rule
         if isinstance(rule, RecordingRule):
-            series = _record(rule_state, rule, answers[_needs(state.group, index)[0]])
+            series = _record(rule_state, rule, answers[needs_of(state.group, index)[0]])
         else:
             series = await self._alerts(state.group, rule_state, rule, answers, at)
         rule_state.evaluated_at = at
@@ -176,7 +176,7 @@ class GroupEvaluator:
         self, group: RuleGroup, state: RuleState, rule: AlertingRule, inputs: Inputs, at: datetime
     ) -> Evaluated:
         assert state.judge is not None
-        judgement = state.judge.judge(inputs)
+        judgement = state.judgement = state.judge.judge(inputs)
         queries: QueryAnswers = {}
         try:
             for _ in range(TEMPLATE_QUERY_ROUNDS):
@@ -204,7 +204,7 @@ class _Exhausted(dict[str, "Sequence[Sample] | QueryFailed"]):
         return True
 
 
-def _needs(group: RuleGroup, index: int) -> list[QueryNeed]:
+def needs_of(group: RuleGroup, index: int) -> list[QueryNeed]:
     """What a rule asks, its main query first."""
     rule = group.rules[index]
     exprs = (rule.kind.query, *rule.kind.further_queries) if isinstance(rule, AlertingRule) else (rule.expr,)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from alertd.alerts.alert import Alert
 from alertd.alerts.restore import not_after
 from alertd.labels import LabelSet
+from alertd.rules.finding import Judgement
 from alertd.rules.kind import Judge
 from alertd.rules.rule import AlertingRule, Rule, RuleGroup
 
@@ -31,6 +32,7 @@ class RuleState:
 
     identity   name and static labels, numbered where a group has the same twice: what its alerts are saved under
     judge      an alerting rule's kind at work; with what it remembers
+    judgement  what its judge said at its newest slot
     reads_history   its judge is still told of the past, and neither judges nor is saved meanwhile
     remembers  the store has something that its judge remembers
     saved      the alerts as the store has them
@@ -40,6 +42,7 @@ class RuleState:
     rule: Rule
     identity: str
     judge: Judge | None = None
+    judgement: Judgement | None = None
     reads_history: bool = False
     remembers: bool = False
     alerts: Alerts = field(default_factory=dict)

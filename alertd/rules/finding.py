@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from alertd.labels import LabelSet
-from alertd.query.batch import SeriesBatch
+from alertd.query.batch import F64, SeriesBatch
 
 
 class Verdict(Enum):
@@ -36,13 +36,24 @@ class Finding:
     evidence: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Band:
+    """What was expected of each series of a batch: arrays [series], NaN where nothing was."""
+
+    lower: F64
+    expected: F64
+    upper: F64
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """All a kind says about one slot.
 
     findings   the breached and held series; a clear one needs no mention
     seen       every series there were data for, breached or not; None when the answer cannot tell
+    band       what was expected of the series of `seen`, where the kind expects something
     """
 
     findings: tuple[Finding, ...]
     seen: SeriesBatch | None = None
+    band: Band | None = None
