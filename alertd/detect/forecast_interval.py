@@ -52,27 +52,53 @@ class Outcomes:
         return len(self.actual)
 
 
+class Pool:
+    """What earlier forecasts missed by, in units of their series' spread, sorted; one list per tier of size.
+
+    To a series that was idle all the time there is no ratio: the amounts that came to others like it are pooled as they
+    are, in the last list.
+    """
+
+    def __init__(self, past: Outcomes) -> None:
+        active = past.made.base > 0
+        made, self._series = past.made[active], past.series[active]
+        self.typical_spread = float(np.median(made.spread)) if active.any() else 1.0
+        ratio = _logarithm(past.actual[active] / made.base)
+        self._all = ratio / shrunk_spread(made, self.typical_spread) * np.sqrt(past.stretch[active])
+        self._edges = _tier_edges(made.predicted)
+        tier = np.searchsorted(self._edges, made.predicted)
+        self.scores = [np.sort(self._all[tier == number]) for number in range(len(self._edges) + 1)]
+        self.scores.append(np.sort((past.actual * past.stretch)[~active]))
+
+    def tier(self, now: Remaining) -> NDArray[np.int64]:
+        """[series] the number of the list that speaks for each."""
+        return np.where(now.base > 0, np.searchsorted(self._edges, now.predicted), len(self._edges) + 1)
+
+    def shift(self, count: int) -> F64:
+        """[count] series: how far its own forecasts missed beside everybody's, shrunk towards 0; 0 with fewer than 30."""
+        shift = np.zeros(count)
+        everybody = np.median(self._all) if len(self._all) else 0.0
+        order = np.argsort(self._series, kind="stable")
+        rows, starts, sizes = np.unique(self._series[order], return_index=True, return_counts=True)
+        for row, start, size in zip(rows.tolist(), starts.tolist(), sizes.tolist(), strict=True):
+            own = np.median(self._all[order[start : start + size]]) - everybody if size >= _OWN else 0.0
+            if row < count and np.isfinite(own):
+                shift[row] = size / (size + _OWN_SHRINKAGE) * own
+        return shift
+
+
 class Distribution:
     """How much remains, per series: quantiles, and the probability of more than an amount.
 
-    To a series that was idle all the time there is no ratio: the amounts that came to others like it are pooled as they
-    are.
+    shift  [series] of `pool.shift`, where it is known already
     """
 
-    def __init__(self, now: Remaining, past: Outcomes) -> None:
-        active = past.made.base > 0
-        made = past.made[active]
+    def __init__(self, now: Remaining, pool: Pool, *, shift: F64 | None = None) -> None:
         self._now, self._base = now, now.base
-        typical = np.median(made.spread) if active.any() else 1.0
-        self._scale = _shrunk_spread(now, typical)
-        scores = _logarithm(past.actual[active] / made.base) / _shrunk_spread(made, typical)
-        scores *= np.sqrt(past.stretch[active])
-        self._shift = _own_shift(past.series[active], scores, len(now.predicted))
-        edges = _tier_edges(made.predicted)
-        self._tier = np.where(now.base > 0, np.searchsorted(edges, now.predicted), len(edges) + 1)
-        tier = np.searchsorted(edges, made.predicted)
-        self._scores = [np.sort(scores[tier == number]) for number in range(len(edges) + 1)]
-        self._scores.append(np.sort((past.actual * past.stretch)[~active]))
+        self._scale = shrunk_spread(now, pool.typical_spread)
+        self._shift = pool.shift(len(now.predicted)) if shift is None else shift
+        self._tier = pool.tier(now)
+        self._scores = pool.scores
 
     @property
     def count(self) -> NDArray[np.int64]:
@@ -150,21 +176,10 @@ def _tier_edges(predicted: F64) -> F64:
     return edges if sizes.min() >= FEWEST_RATIOS else np.empty(0)
 
 
-def _shrunk_spread(made: Remaining, typical: float) -> F64:
+def shrunk_spread(made: Remaining, typical: float) -> F64:
+    """[series] the spread of each, as far as its own steps can tell; the rest from what is typical."""
     own = np.where(made.known > 0, made.spread, 0.0) * made.known
     return np.maximum((own + _SPREAD_SHRINKAGE * typical) / (made.known + _SPREAD_SHRINKAGE), _LEAST_SPREAD)
-
-
-def _own_shift(series: Rows, scores: F64, count: int) -> F64:
-    """[count]: how far a series' own forecasts missed beside everybody's, shrunk towards 0; 0 with fewer than 30."""
-    shift = np.zeros(count)
-    everybody = np.median(scores) if len(scores) else 0.0
-    sizes = np.bincount(series, minlength=count)
-    for row in np.flatnonzero(sizes[:count] >= _OWN):
-        own = np.median(scores[series == row])
-        if np.isfinite(own - everybody):
-            shift[row] = sizes[row] / (sizes[row] + _OWN_SHRINKAGE) * (own - everybody)
-    return shift
 
 
 def _logarithm(ratio: F64) -> F64:

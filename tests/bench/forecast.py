@@ -19,7 +19,7 @@ import numpy as np
 
 from alertd.detect.forecast import F64, day_classes
 from alertd.detect.forecast_backtest import back_test
-from alertd.detect.forecast_interval import Distribution, Outcomes
+from alertd.detect.forecast_interval import Distribution, Outcomes, Pool
 from alertd.detect.forecast_outlook import Outlook
 from alertd.detect.forecast_remaining import Remaining, predict
 
@@ -115,7 +115,7 @@ class Run:
     """
 
     def __init__(self, now: Remaining, coming: F64, past: Outcomes) -> None:
-        distribution = Distribution(now, past)
+        distribution = Distribution(now, Pool(past))
         low, high = distribution.between(0.8)
         known = distribution.known
         self.projected = distribution.centre()
@@ -177,7 +177,7 @@ def show_synthetic() -> None:
             known = slice(start - 60, now_at)
             past = back_test(days[:, known], classes[:, known], ahead=month - elapsed, season=WEEK, window=WINDOW)
             spent, total = days[:, start:now_at].sum(axis=1), days[:, start:end].sum(axis=1)
-            outlook = Outlook(spent, path, np.zeros_like(path), Distribution(now, past))
+            outlook = Outlook(spent, path, np.zeros_like(path), Distribution(now, Pool(past)))
             held = within(total, *outlook.between(0.8))
             wild = now.spread > np.median(now.spread)
             guesses = (spent / elapsed * month, spent + now.predicted, outlook.projected)

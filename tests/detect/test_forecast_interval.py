@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from alertd.detect.forecast import day_classes
 from alertd.detect.forecast_backtest import back_test
-from alertd.detect.forecast_interval import Distribution, Outcomes
+from alertd.detect.forecast_interval import Distribution, Outcomes, Pool
 from alertd.detect.forecast_outlook import Outlook
 from alertd.detect.forecast_remaining import Remaining, predict
 
@@ -30,7 +30,7 @@ def ratios(count, *, predicted=100.0, stretch=1.0):
 
 
 def test_the_interval_is_the_tenth_and_the_ninetieth_of_ninety_nine():
-    distribution = Distribution(made(1000.0), ratios(99))
+    distribution = Distribution(made(1000.0), Pool(ratios(99)))
     low, high = distribution.between(0.8)
     assert low == pytest.approx([100.0])
     assert high == pytest.approx([900.0])
@@ -39,12 +39,12 @@ def test_the_interval_is_the_tenth_and_the_ninetieth_of_ninety_nine():
 
 
 def test_the_point_lies_half_way_to_what_the_others_suggest():
-    assert Distribution(made(1000.0), ratios(99)).centre() == pytest.approx([np.sqrt(1000.0 * 500.0)])
-    assert Distribution(made(1000.0), ratios(5)).centre() == pytest.approx([1000.0])
+    assert Distribution(made(1000.0), Pool(ratios(99))).centre() == pytest.approx([np.sqrt(1000.0 * 500.0)])
+    assert Distribution(made(1000.0), Pool(ratios(5))).centre() == pytest.approx([1000.0])
 
 
 def test_the_probability_counts_the_ratios_above():
-    distribution = Distribution(made(1000.0), ratios(98))
+    distribution = Distribution(made(1000.0), Pool(ratios(98)))
     # 48 of 98 ratios are above 0.505, and one more on each side for what was never seen
     assert distribution.exceeds(np.array([505.0])) == pytest.approx([49 / 100])
     assert distribution.exceeds(np.array([1e9])) == pytest.approx([1 / 100])
@@ -52,7 +52,7 @@ def test_the_probability_counts_the_ratios_above():
 
 
 def test_a_forecast_that_looks_four_times_as_far_is_half_as_sure():
-    near, far = (Distribution(made(1000.0), ratios(99, stretch=stretch)) for stretch in (1.0, 4.0))
+    near, far = (Distribution(made(1000.0), Pool(ratios(99, stretch=stretch))) for stretch in (1.0, 4.0))
     (near_low, near_high), (far_low, far_high) = near.between(0.8), far.between(0.8)
     assert np.log(far_low / 1000) == pytest.approx(2 * np.log(near_low / 1000))
     assert np.log(far_high / 1000) == pytest.approx(2 * np.log(near_high / 1000))
@@ -60,35 +60,35 @@ def test_a_forecast_that_looks_four_times_as_far_is_half_as_sure():
 
 def test_a_wilder_series_has_a_wider_interval():
     now = Remaining(np.full(2, 1000.0), np.zeros(2), np.array([0.2, 0.4]), np.full(2, 1e9))
-    low, _ = Distribution(now, ratios(99)).between(0.8)
+    low, _ = Distribution(now, Pool(ratios(99))).between(0.8)
     assert np.log(low / 1000) == pytest.approx(np.log(0.1) * np.array([1.0, 2.0]), rel=0.2)
 
 
 def test_under_twenty_ratios_there_is_no_interval():
-    distribution = Distribution(made(1000.0), ratios(19))
+    distribution = Distribution(made(1000.0), Pool(ratios(19)))
     assert not distribution.known.any()
     assert distribution.count.tolist() == [19]
     assert np.isnan(distribution.exceeds(np.array([10.0, -1.0])[:1])).all()
     assert np.isnan(distribution.between(0.8)).all()
-    assert Distribution(made(1000.0), ratios(20)).known.all()
+    assert Distribution(made(1000.0), Pool(ratios(20))).known.all()
 
 
 def test_large_and_small_series_are_told_apart_once_each_has_enough():
     small = outcomes([1.0] * 40, [1.0] * 40)
     past = outcomes([1.0] * 40 + [1000.0] * 40, [*small.actual, *[2000.0] * 40])
-    assert Distribution(made(1.0, 1000.0), past).quantile(0.5) == pytest.approx([1.0, 2000.0])
+    assert Distribution(made(1.0, 1000.0), Pool(past)).quantile(0.5) == pytest.approx([1.0, 2000.0])
 
 
 def test_where_nothing_may_come_the_error_is_left_to_the_upper_end():
     past = outcomes([100.0] * 99, [0.0] * 30 + list(range(1, 70)))
-    low, high = Distribution(made(100.0), past).between(0.8)
+    low, high = Distribution(made(100.0), Pool(past)).between(0.8)
     assert low.tolist() == [0.0]
     assert high == pytest.approx([50.0])  # the 80th of 99, not the 90th
 
 
 def test_series_that_never_had_anything_learn_from_their_like():
     idle = outcomes([0.0] * 50, [0.0] * 39 + [7.0] * 11)
-    distribution = Distribution(made(0.0, 100.0), idle)
+    distribution = Distribution(made(0.0, 100.0), Pool(idle))
     assert distribution.known.tolist() == [True, False]
     assert distribution.between(0.8)[1][0] == 7.0
     assert distribution.exceeds(np.array([5.0, 5.0]))[0] == pytest.approx(12 / 52)
@@ -96,7 +96,7 @@ def test_series_that_never_had_anything_learn_from_their_like():
 
 def test_a_series_that_always_comes_out_higher_is_moved_up_a_third_of_the_way():
     past = outcomes([100.0] * 120, [100.0] * 90 + [200.0] * 30, series=[*range(1000, 1090), *[0] * 30])
-    own, other = Distribution(made(100.0, 100.0), past).quantile(0.5)
+    own, other = Distribution(made(100.0, 100.0), Pool(past)).quantile(0.5)
     assert other == pytest.approx(100.0)
     assert own == pytest.approx(100 * 2 ** (30 / 90))
 
@@ -106,7 +106,7 @@ actuals = st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=20, max_si
 
 @given(actuals, st.floats(1e-3, 1e6), st.lists(st.floats(-10, 1e7), min_size=2, max_size=8))
 def test_the_probability_is_one_and_falls_with_the_limit(actual, predicted, limits):
-    distribution = Distribution(made(predicted), outcomes([100.0] * len(actual), actual))
+    distribution = Distribution(made(predicted), Pool(outcomes([100.0] * len(actual), actual)))
     probabilities = [distribution.exceeds(np.array([limit]))[0] for limit in sorted(limits)]
     assert all(0 <= probability <= 1 for probability in probabilities)
     assert probabilities == sorted(probabilities, reverse=True)
@@ -114,8 +114,10 @@ def test_the_probability_is_one_and_falls_with_the_limit(actual, predicted, limi
 
 @given(actuals, st.floats(1e-3, 1e6), st.floats(0, 1e6), st.sampled_from([0.01, 3.0, 1e4]))
 def test_the_unit_does_not_matter(actual, predicted, limit, factor):
-    one = Distribution(made(predicted), outcomes([100.0] * len(actual), actual))
-    other = Distribution(made(predicted * factor), outcomes([100.0 * factor] * len(actual), np.array(actual) * factor))
+    one = Distribution(made(predicted), Pool(outcomes([100.0] * len(actual), actual)))
+    other = Distribution(
+        made(predicted * factor), Pool(outcomes([100.0 * factor] * len(actual), np.array(actual) * factor))
+    )
     assert other.quantile(0.9) == pytest.approx(one.quantile(0.9) * factor, rel=1e-6)
     # Not at a ratio itself, where the last digit decides which side it is on.
     assert other.exceeds(np.array([limit * factor])) == pytest.approx(
@@ -126,7 +128,9 @@ def test_the_unit_does_not_matter(actual, predicted, limit, factor):
 def month(daily, limit, *, spent=100.0, planned=0.0):
     """Ten more days of `daily`, sure to within the ratios of `ratios`."""
     path = np.full((1, 10), daily)
-    outlook = Outlook(np.array([spent]), path, np.full((1, 10), planned), Distribution(made(daily * 10), ratios(99)))
+    outlook = Outlook(
+        np.array([spent]), path, np.full((1, 10), planned), Distribution(made(daily * 10), Pool(ratios(99)))
+    )
     return outlook, np.array([limit])
 
 
@@ -183,7 +187,7 @@ def test_four_intervals_of_five_hold_on_series_that_wander():
             days[:, now_at - 28 : now_at], classes[:, now_at - 28 : now_at], classes[:, now_at : now_at + 20], season=7
         )
         past = back_test(days[:, :now_at], classes[:, :now_at], ahead=20, season=7, window=28)
-        low, high = Distribution(now, past).between(0.8)
+        low, high = Distribution(now, Pool(past)).between(0.8)
         came = days[:, now_at : now_at + 20].sum(axis=1)
         held.append(np.mean((came >= low) & (came <= high)))
         assert path.shape == (300, 20)
