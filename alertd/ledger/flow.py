@@ -126,13 +126,15 @@ class Flow:
             yield self._grow(increment, scopes())
 
     def _grow(self, increment: Increments, scopes: int) -> Growth:
-        quantity: F64 = np.bincount(increment.groups, weights=increment.amounts, minlength=len(self._lines))
+        quantity: F64 = np.bincount(increment.groups, weights=increment.amounts, minlength=len(self._lines)).astype(
+            np.float64
+        )
         known = np.isfinite(self._rate)
         value: F64 = np.where(known, quantity * np.where(known, self._rate, 0.0), 0.0)
         unpriced: F64 = np.where(known, 0.0, quantity)
         # The sums tell who spent it; an increment over the turn of a period counts in the one it ended in.
         self._sums[0] += (quantity, value, unpriced)
-        amounts: F64 = np.bincount(self._scopes, weights=value, minlength=scopes)
+        amounts: F64 = np.bincount(self._scopes, weights=value, minlength=scopes).astype(np.float64)
         return Growth(amounts, increment.start, increment.end)
 
     def roll(self, period_start: float) -> None:
