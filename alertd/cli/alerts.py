@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from alertd.cli.arguments import parse_matcher_arguments
-from alertd.cli.client import Client, talk, url_option
+from alertd.cli.client import Client, Server, server_options, talk
 from alertd.cli.output import (
     NotFound,
     in_one_line,
@@ -29,8 +29,8 @@ STATES = ("active", "silenced", "inhibited")
 )
 @click.option("--receiver", default="", metavar="REGEX", help="only what goes to these receivers")
 @output_option
-@url_option
-def command(matchers: tuple[str, ...], states: tuple[str, ...], receiver: str, output: str, url: str) -> None:
+@server_options
+def command(matchers: tuple[str, ...], states: tuple[str, ...], receiver: str, output: str, server: Server) -> None:
     """Show the alerts that a running alertd knows; MATCHER is name=value, or first the name of an alert.
 
     \b
@@ -40,7 +40,7 @@ def command(matchers: tuple[str, ...], states: tuple[str, ...], receiver: str, o
     Exit status: 0 ok, 2 wrong usage, 3 cannot reach alertd, 4 nothing matches, 5 refused.
     """
     filters = [str(matcher) for matcher in parse_matcher_arguments(matchers)]
-    alerts = talk(url, lambda client: fetch_alerts(client, filters, states=states or STATES, receiver=receiver))
+    alerts = talk(server, lambda client: fetch_alerts(client, filters, states=states or STATES, receiver=receiver))
     if output == "json":
         print_json(alerts)
     elif alerts:

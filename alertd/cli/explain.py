@@ -8,15 +8,15 @@ from urllib.parse import quote
 
 import click
 
-from alertd.cli.client import talk, url_option
+from alertd.cli.client import Server, server_options, talk
 from alertd.cli.output import in_one_line, labels_text, output_option, print_json, print_table, printable, time_text
 
 
 @click.command(short_help="say why somebody was told of an alert, or not")
 @click.argument("fingerprint")
 @output_option
-@url_option
-def command(fingerprint: str, output: str, url: str) -> None:
+@server_options
+def command(fingerprint: str, output: str, server: Server) -> None:
     """Say all there is to say about one alert: its rule, its routes, what holds it back, who was told, what answered.
 
     FINGERPRINT is in the list that `alertd alerts` shows.
@@ -24,7 +24,7 @@ def command(fingerprint: str, output: str, url: str) -> None:
     Exit status: 0 ok, 2 wrong usage, 3 cannot reach alertd, 4 no such alert, 5 refused.
     """
     path = f"/api/alertd/v1/explain/{quote(fingerprint, safe='')}"
-    explanation = talk(url, lambda client: client.get(path))
+    explanation = talk(server, lambda client: client.get(path))
     if output == "json":
         print_json(explanation)
         return

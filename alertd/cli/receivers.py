@@ -11,7 +11,7 @@ from urllib.parse import quote
 import click
 
 from alertd.cli.arguments import config_option, load_config
-from alertd.cli.client import talk
+from alertd.cli.client import Server, credentials_options, talk
 from alertd.cli.integrations import external_url, integrations_of
 from alertd.cli.output import FAILED, output_option, print_json, printable
 from alertd.cli.quiet import errors_only
@@ -30,14 +30,15 @@ def command() -> None:
 @click.option("--dry-run", is_flag=True, help="send nothing, show what would be sent")
 @config_option
 @click.option("--url", default="", metavar="URL", help="let the alertd there do it, with its own configuration")
+@credentials_options
 @output_option
-def test_receiver(name: str, dry_run: bool, config_file: Path, url: str, output: str) -> None:
+def test_receiver(name: str, dry_run: bool, config_file: Path, server: Server, output: str) -> None:
     """Send a test notification to every integration of the receiver NAME, and show what each service answers.
 
     It is marked [TEST] and belongs to no real alert. Without --url it is sent from here, by the configuration file.
     """
     errors_only()
-    trials = _ask(url, name, dry_run=dry_run) if url else _try_here(config_file, name, dry_run=dry_run)
+    trials = _ask(server, name, dry_run=dry_run) if server.url else _try_here(config_file, name, dry_run=dry_run)
     if output == "json":
         print_json(trials)
     elif not trials:
@@ -49,10 +50,10 @@ def test_receiver(name: str, dry_run: bool, config_file: Path, url: str, output:
         raise SystemExit(FAILED)
 
 
-def _ask(url: str, name: str, *, dry_run: bool) -> Sequence[dict[str, Any]]:
+def _ask(server: Server, name: str, *, dry_run: bool) -> Sequence[dict[str, Any]]:
     path = f"/api/alertd/v1/receivers/{quote(name, safe='')}/test"
     parameters = [("dryRun", "true")] if dry_run else []
-    trials: list[dict[str, Any]] = talk(url, lambda client: client.post(path, parameters=parameters))["results"]
+    trials: list[dict[str, Any]] = talk(server, lambda client: client.post(path, parameters=parameters))["results"]
     return trials
 
 

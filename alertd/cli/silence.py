@@ -11,7 +11,7 @@ import click
 
 from alertd.cli.alerts import fetch_alerts
 from alertd.cli.arguments import local_zone, parse_duration_argument, parse_matcher_arguments
-from alertd.cli.client import Client, talk, url_option
+from alertd.cli.client import Client, Server, server_options, talk
 from alertd.cli.output import (
     Failure,
     NotFound,
@@ -49,7 +49,7 @@ def command() -> None:
 @click.option("--start", metavar="TIME", help="from when  [default: now]")
 @click.option("--dry-run", is_flag=True, help="only say what it would mute")
 @click.option("--force", is_flag=True, help="also when it mutes nothing now, or everything")
-@url_option
+@server_options
 def add(
     matchers: tuple[str, ...],
     comment: str,
@@ -59,7 +59,7 @@ def add(
     start: str | None,
     dry_run: bool,
     force: bool,
-    url: str,
+    server: Server,
 ) -> None:
     """Make a silence; prints its id. MATCHER is name=value, or first the name of an alert; all of them must match.
 
@@ -89,7 +89,7 @@ def add(
                 _ask_for_force(parsed, muted)
             click.echo((await client.post("/api/v2/silences", draft))["silenceID"])
 
-    talk(url, work)
+    talk(server, work)
 
 
 @command.command("list")
@@ -98,11 +98,13 @@ def add(
 @click.option("--author", default="", help="only those of this author")
 @click.option("-q", "--quiet", is_flag=True, help="ids alone")
 @output_option
-@url_option
-def list_silences(matchers: tuple[str, ...], expired: bool, author: str, quiet: bool, output: str, url: str) -> None:
+@server_options
+def list_silences(
+    matchers: tuple[str, ...], expired: bool, author: str, quiet: bool, output: str, server: Server
+) -> None:
     """Show silences, those that end soonest first; with MATCHER only those that have it."""
     filters = [("filter", str(matcher)) for matcher in parse_matcher_arguments(matchers)]
-    known = talk(url, lambda client: client.get("/api/v2/silences", filters))
+    known = talk(server, lambda client: client.get("/api/v2/silences", filters))
     found = [
         silence
         for silence in known
@@ -123,8 +125,8 @@ def list_silences(matchers: tuple[str, ...], expired: bool, author: str, quiet: 
 
 @command.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
-@url_option
-def expire(ids: tuple[str, ...], url: str) -> None:
+@server_options
+def expire(ids: tuple[str, ...], server: Server) -> None:
     """End silences now."""
 
     async def work(client: Client) -> None:
@@ -133,15 +135,15 @@ def expire(ids: tuple[str, ...], url: str) -> None:
             await client.delete(f"/api/v2/silence/{silence['id']}")
             click.echo(f"{silence_id} ended")
 
-    talk(url, work)
+    talk(server, work)
 
 
 @command.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @click.option("--by", "longer", metavar="DURATION", help="how much longer, such as 2h  [default: 1h]")
 @click.option("--until", metavar="TIME", help=f"until when: {EXAMPLES}")
-@url_option
-def extend(ids: tuple[str, ...], longer: str | None, until: str | None, url: str) -> None:
+@server_options
+def extend(ids: tuple[str, ...], longer: str | None, until: str | None, server: Server) -> None:
     """Let silences end later; prints their ids. One that is over begins anew under another id."""
     from alertd.clock import SystemClock
 
@@ -153,14 +155,14 @@ def extend(ids: tuple[str, ...], longer: str | None, until: str | None, url: str
             later = silence | {"endsAt": _end(longer, until, begins=ends, flag="--by").isoformat()}
             click.echo((await client.post("/api/v2/silences", later))["silenceID"])
 
-    talk(url, work)
+    talk(server, work)
 
 
 @command.command("import")
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option("--force", is_flag=True, help="always make new ones, never change those with the same id")
-@url_option
-def import_silences(file: BinaryIO, force: bool, url: str) -> None:
+@server_options
+def import_silences(file: BinaryIO, force: bool, server: Server) -> None:
     """Take silences from FILE (or -), as `alertd silence list --output json` and amtool write them; prints their ids."""
     silences = _read_silences(file)
 
@@ -168,7 +170,7 @@ def import_silences(file: BinaryIO, force: bool, url: str) -> None:
         for silence in silences:
             click.echo(await _import_one(client, silence, force=force))
 
-    talk(url, work)
+    talk(server, work)
 
 
 async def _import_one(client: Client, silence: Mapping[str, Any], *, force: bool) -> str:

@@ -7,13 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from alertd.api.server_tls import TlsError, files_of, server_context
 from alertd.api.web_settings import TlsServerSettings, WebFile
-from alertd.config.model_problems import model_problems
-from alertd.config.rule_files import unreadable
-from alertd.yamlio import ConfigError, Documents, Node, Problem, Table, is_null, texts
+from alertd.config.settings_file import load_settings
+from alertd.yamlio import ConfigError, Node, Problem, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +30,7 @@ def load_web_file(path: Path | None) -> WebConfig:
     """The web configuration; without a file, everybody may do everything. Raises ConfigError."""
     if path is None:
         return WebConfig(settings=WebFile())
-    root = _read(path)
-    try:
-        given = {key: value for key, value in texts(root).items() if value is not None}
-        settings = WebFile.model_validate(given, context={"base": path.parent})
-    except ValidationError as error:
-        raise ConfigError(model_problems(error, model=WebFile, node=root)) from None
+    settings, root = load_settings(path, WebFile)
     tls = settings.tls_server_config
     return WebConfig(
         settings=settings, tls=_context(tls, root) if tls.is_enabled else None, files=(path, *files_of(tls))
@@ -58,22 +50,6 @@ def _stamps(files: Iterable[Path]) -> Iterator[object]:
             yield error.errno
         else:
             yield status.st_mtime_ns, status.st_size, status.st_ino
-
-
-def _read(path: Path) -> Table:
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([unreadable(str(path), error)]) from None
-    documents = Documents(text, file=str(path))
-    root = documents.read()
-    if documents.problems:
-        raise ConfigError(documents.problems)
-    if root is None or is_null(root):
-        return Table(source=documents.source, path="", line=1, column=1, entries={})
-    if not isinstance(root, Table):
-        raise ConfigError([root.problem("must be a mapping, such as basic_auth_users: {}")])
-    return root
 
 
 def _context(settings: TlsServerSettings, root: Table) -> ssl.SSLContext:

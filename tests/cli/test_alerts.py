@@ -58,8 +58,8 @@ async def test_no_match_is_status_4_in_every_output(server: str) -> None:
         pytest.param('"bad matcher format: x"', 400, 1, "alertd: bad matcher format: x", id="a string"),
         pytest.param('{"code":602,"message":"required"}', 422, 1, "alertd: required", id="an object"),
         pytest.param("oops", 500, 1, "alertd: oops", id="plain text"),
-        pytest.param("", 401, 5, "HTTP 401 Unauthorized; put user and password into the URL", id="who are you"),
-        pytest.param("", 403, 5, "HTTP 403 Forbidden; this user may not", id="you may not"),
+        pytest.param("", 401, 5, "HTTP 401 Unauthorized; say who you are: --bearer-token-file", id="who are you"),
+        pytest.param("", 403, 5, "HTTP 403 Forbidden; use a token, or a user, that may", id="you may not"),
         pytest.param("<html>", 200, 3, "no alertd", id="some other server"),
     ],
 )
