@@ -16,7 +16,7 @@ ENOUGH = 50
 
 _FIRST_ORIGIN = 2  # nothing is forecast from fewer steps
 _MOST_OUTCOMES = 20_000
-_FEWEST_ORIGINS = 8
+_ORIGINS = (8, 48)  # at least and at most: neighbours among them see nearly the same
 
 
 def back_test(history: F64, classes: Classes, *, ahead: int, season: int, window: int) -> Outcomes:
@@ -48,7 +48,8 @@ def _of_length(
     history: F64, classes: Classes, *, length: int, ahead: int, season: int, window: int
 ) -> Iterator[Outcomes]:
     origins = range(_FIRST_ORIGIN, history.shape[1] - length + 1)
-    most = max(_MOST_OUTCOMES // max(len(history), 1), _FEWEST_ORIGINS)
+    fewest, most = _ORIGINS
+    most = min(max(_MOST_OUTCOMES // max(len(history), 1), fewest), most)
     for origin in origins[:: -(-len(origins) // most)]:
         past = slice(max(origin - window, 0), origin)
         future = slice(origin, origin + length)
