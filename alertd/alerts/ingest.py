@@ -69,7 +69,10 @@ def merge(old: PostedAlert | None, new: PostedAlert, *, at: datetime) -> PostedA
     """
     if old is None or not _overlap(old, new):
         return new
-    return replace(new, starts_at=min(old.starts_at, new.starts_at), **_end(old, new, at))  # type: ignore[arg-type]
+    end = _end(old, new, at)
+    if not end and old.starts_at == new.starts_at:
+        return new
+    return replace(new, starts_at=min(old.starts_at, new.starts_at), **end)  # type: ignore[arg-type]
 
 
 def _overlap(old: PostedAlert, new: PostedAlert) -> bool:

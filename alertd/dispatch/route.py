@@ -56,6 +56,8 @@ class Route:
 
         Depth first and in the order of the configuration; never empty. The root takes every alert.
         """
+        if not self.routes:
+            return (self,)
         taken: list[Route] = []
         for child in self._index.matching(labels):
             taken += child.match(labels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,6 +20,10 @@ AT_ONCE = 256
 
 MOST_ALERTS = 1_000_000
 """Alerts that may be known at one time; further ones are refused, so that a runaway sender cannot use up all memory."""
+
+
+_Joined = tuple[PostedAlert | None, PostedAlert]
+"""An alert as it was known, and as it is after the post."""
 
 
 @dataclass(slots=True)
@@ -60,11 +64,11 @@ class AlertIntake:
         for start in range(0, len(alerts), AT_ONCE):
             # Nothing is awaited between looking up what is known and the beginning of the save: saves of one alert are
             # in the order in which its copies were joined.
-            await self._save(self._join(alerts[start : start + AT_ONCE], errors))
+            at = self._clock.now()
+            await self._save(self._join(alerts[start : start + AT_ONCE], errors, at), at)
         return errors
 
-    def _join(self, raws: Sequence[RawAlert], errors: list[str]) -> list[_Joined]:
-        at = self._clock.now()
+    def _join(self, raws: Sequence[RawAlert], errors: list[str], at: datetime) -> Collection[_Joined]:
         joined: dict[LabelSet, _Joined] = {}
         for raw in raws:
             self._count(raw, at)
@@ -82,9 +86,9 @@ class AlertIntake:
                 continue
             alert = _after(old, new, at)
             if alert is not None:
-                self._coming[alert.labels] = alert
-                joined[alert.labels] = _Joined(old, alert, at)
-        return list(joined.values())
+                self._coming[labels] = alert
+                joined[labels] = (old, alert)
+        return joined.values()
 
     def _known(self, labels: LabelSet) -> PostedAlert | None:
         return self._coming.get(labels) or self._dispatcher.known(labels)
@@ -99,10 +103,10 @@ class AlertIntake:
         if self._dispatcher.alert_count + len(self._coming) >= self._most_alerts:
             raise InvalidAlertError(f"there are {self._most_alerts} alerts already: no further ones are taken")
 
-    async def _save(self, joined: Sequence[_Joined]) -> None:
-        alerts = [one.alert for one in joined]
+    async def _save(self, joined: Collection[_Joined], at: datetime) -> None:
+        alerts = [alert for _, alert in joined]
         compute_fingerprints(alert.labels for alert in alerts)
-        events = [posted_transition(one.old, one.alert, at=one.at) for one in joined]
+        events = [posted_transition(old, alert, at=at) for old, alert in joined]
         try:
             async with self._store.transaction() as tx:
                 tx.put_posted(alerts)
@@ -112,13 +116,6 @@ class AlertIntake:
             for alert in alerts:
                 if self._coming.get(alert.labels) is alert:
                     del self._coming[alert.labels]
-
-
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    old: PostedAlert | None
-    alert: PostedAlert
-    at: datetime
 
 
 def _after(old: PostedAlert | None, new: PostedAlert, at: datetime) -> PostedAlert | None:

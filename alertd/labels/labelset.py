@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 FNV_OFFSET = 14695981039346656037
 FNV_PRIME = 1099511628211
 _MASK = (1 << 64) - 1
+_SEPARATOR = "\xff".encode()
 METRIC_NAME = "__name__"
 
 
@@ -23,8 +25,11 @@ def fingerprint(labels: Mapping[str, str]) -> int:
 
 def fingerprint_bytes(labels: Iterable[tuple[str, str]]) -> bytes:
     """What is hashed, of labels sorted by name."""
-    parts = [part.encode() for pair in labels for part in pair]
-    return b"\xff".join([*parts, b""])
+    pairs = list(labels)
+    text = "\xff".join(chain.from_iterable(pairs))
+    if text.count("\xff") == 2 * len(pairs) - 1:  # between them only: encoded together, a fifth of the time
+        return text.encode().replace(_SEPARATOR, b"\xff") + b"\xff"
+    return b"".join(part.encode() + b"\xff" for pair in pairs for part in pair)
 
 
 class LabelSet(Mapping[str, str]):
@@ -36,7 +41,8 @@ class LabelSet(Mapping[str, str]):
     __slots__ = ("_fingerprint", "_hash", "_labels")
 
     def __init__(self, labels: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
-        items = sorted(labels.items() if isinstance(labels, Mapping) else labels)
+        is_mapping = type(labels) is dict or isinstance(labels, Mapping)  # most are dict: to ask for Mapping is slow
+        items = sorted(labels.items() if is_mapping else labels)  # type: ignore[union-attr]
         found = dict(items)
         if "" in found.values():
             found = {name: value for name, value in found.items() if value}
