@@ -39,6 +39,7 @@ class Alert:
     keep_firing_since  first evaluation without a breach, while keep_firing_for holds it
     last_sent_at       last time it was handed on
     peak               largest magnitude of `value` in this episode
+    told_once          nobody needs to hear of it again while it lasts
     resolved_value     value of the series at resolved_at, where it could be seen
     """
 
@@ -56,3 +57,4 @@ class Alert:
     keep_firing_since: datetime | None = None
     last_sent_at: datetime | None = None
     peak: float | None = None
+    told_once: bool = False

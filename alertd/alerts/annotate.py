@@ -74,11 +74,12 @@ def _candidate(
     )
     return Candidate(
         labels=_labels(rule, finding, data),
-        annotations={name: expand(template, data) for name, template in rule.annotations.items()},
+        annotations={name: expand(template, data) for name, template in rule.annotations.items()} | finding.annotations,
         value=finding.value,
         series=finding.series,
         evidence=finding.evidence,
         held=finding.verdict is Verdict.HELD,
+        told_once=finding.told_once,
     )
 
 

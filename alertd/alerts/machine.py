@@ -31,6 +31,7 @@ class Candidate:
     series: LabelSet = EMPTY
     evidence: Mapping[str, object] = field(default_factory=dict)
     held: bool = False
+    told_once: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ def _present(before: Alert | None, candidate: Candidate, at: datetime) -> Alert:
     if before is None or before.state is State.INACTIVE:
         return Alert(
             labels=candidate.labels, annotations=candidate.annotations, value=value, state=State.PENDING, active_at=at,
-            series=candidate.series, evidence=candidate.evidence, peak=value,
+            series=candidate.series, evidence=candidate.evidence, peak=value, told_once=candidate.told_once,
         )  # fmt: skip
     if _same(before, candidate):
         return before

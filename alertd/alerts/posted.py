@@ -20,6 +20,7 @@ class PostedAlert:
     value, threshold, unit   of alerts of our own rules; NaN-free: None when unknown
     resolution     why it ended, for alerts of our own rules
     resolved_value, peak     of alerts of our own rules
+    told_once                it is not repeated each repeat_interval
     """
 
     labels: LabelSet
@@ -35,6 +36,7 @@ class PostedAlert:
     resolution: str = ""
     resolved_value: float | None = None
     peak: float | None = None
+    told_once: bool = False
     extra: Mapping[str, object] = field(default_factory=dict)
 
     @property

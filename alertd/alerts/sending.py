@@ -61,6 +61,7 @@ def posted(rule: AlertingRule, alert: Alert, sending: Sending, *, at: datetime) 
         resolution=str(alert.resolution or ""),
         resolved_value=_finite(alert.resolved_value),
         peak=_finite(alert.peak),
+        told_once=alert.told_once,
     )
 
 

@@ -27,6 +27,8 @@ class Finding:
     value     what `$value` is
     labels    static labels the kind adds (a level's labels), over the rule's own
     evidence  what `$alert` offers to templates, by field name (`Threshold`, `Unit`, ...)
+    annotations  texts of the kind, over the rule's own
+    told_once    nobody needs to hear of it again while it lasts
     """
 
     series: LabelSet
@@ -34,6 +36,8 @@ class Finding:
     verdict: Verdict = Verdict.BREACHED
     labels: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, object] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    told_once: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

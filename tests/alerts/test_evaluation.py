@@ -7,6 +7,7 @@ from alertd.alerts.annotate import NeedsQueries, TemplateContext
 from alertd.alerts.evaluation import Evaluated, evaluate, failed
 from alertd.labels import LabelSet
 from alertd.query.batch import SeriesBatch
+from alertd.rules.finding import Finding, Judgement
 from alertd.rules.kind import Inputs
 from alertd.rules.recording import RuleError
 from alertd.rules.rule import AlertingRule, Policy
@@ -44,6 +45,14 @@ def test_rule_labels_go_over_the_series_labels_and_the_rules_name_over_all() -> 
     assert alert.labels == LabelSet({"alertname": "A", "x": "a-m"})
     assert alert.annotations == {"d": "a=6 | eu http://alertd.example"}
     assert alert.series == LabelSet({"__name__": "m", "tenant": "a"})
+
+
+def test_texts_of_the_kind_go_over_the_rules_own_and_told_once_is_the_alerts() -> None:
+    rule = an_alerting_rule(annotations={"summary": "{{ $labels.tenant }}", "runbook_url": "http://runbook.example"})
+    finding = Finding(LabelSet({"tenant": "a"}), 6.0, annotations={"summary": "no price"}, told_once=True)
+    (alert,) = evaluate(rule, Judgement((finding,)), {}, CONTEXT, queries={}, at=T0).alerts.values()
+    assert alert.annotations == {"summary": "no price", "runbook_url": "http://runbook.example"}
+    assert alert.told_once
 
 
 def test_a_template_that_fails_becomes_text_and_the_alert_lives() -> None:

@@ -110,3 +110,7 @@ def test_validity_follows_the_slower_of_interval_and_delay() -> None:
         return replace(SENDING, interval=interval * S, resend_delay=delay * S).validity
 
     assert (validity(2, 5), validity(60, 5)) == (20 * S, 240 * S)
+
+
+def test_an_alert_that_is_told_once_is_handed_on_as_one() -> None:
+    assert posted(an_alerting_rule(), an_alert(told_once=True), SENDING, at=T0).told_once
