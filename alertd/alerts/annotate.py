@@ -74,7 +74,10 @@ def _candidate(
     )
     return Candidate(
         labels=_labels(rule, finding, data),
-        annotations={name: expand(template, data) for name, template in rule.annotations.items()} | finding.annotations,
+        annotations={
+            **{name: expand(template, data) for name, template in rule.annotations.items()},
+            **finding.annotations,
+        },
         value=finding.value,
         series=finding.series,
         evidence=finding.evidence,
