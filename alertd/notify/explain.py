@@ -233,7 +233,9 @@ def _reasons_of_route(route: RouteFacts, deliveries: Sequence[DeliveryFacts]) ->
     for told in route.told:
         yield f"{told.receiver} was told at {_time(told.at)}: {told.says}"
     for one in own:
-        if one.state == DeliveryState.DEAD:
+        if one.state == DeliveryState.CONDENSED:
+            yield f"{one.receiver} is being told by a digest, with others: many notifications were waiting"
+        elif one.state == DeliveryState.DEAD:
             yield f"{one.receiver} could not be told at {_time(one.created_at)}: {one.last_error}"
         elif one.next_at is not None:
             trouble = f" after: {one.last_error}" if one.last_error else ""

@@ -123,7 +123,7 @@ def posted_transition(before: PostedAlert | None, after: PostedAlert, *, at: dat
     """The change of state of an alert that somebody posted; None where it merely goes on."""
     fired = before is not None and not before.resolved(at)
     ended = after.resolved(at)
-    same_episode = before is not None and before.starts_at == after.starts_at
+    same_episode = before is not None and after.starts_at <= before.starts_at
     if ended and not fired:
         return None
     if not ended and fired and same_episode:

@@ -12,7 +12,7 @@ from alertd.alerts.posted import PostedAlert
 
 @dataclass(frozen=True, slots=True, order=True)
 class Episode:
-    """One firing of one alert: the same labels with a new start are a new episode."""
+    """One firing of one alert: the same labels with a new start are a new episode, see `untold`."""
 
     fingerprint: str
     starts_at: datetime
@@ -20,6 +20,20 @@ class Episode:
 
 def episodes(alerts: Iterable[PostedAlert]) -> frozenset[Episode]:
     return frozenset(Episode(alert.fingerprint, alert.starts_at) for alert in alerts)
+
+
+def untold(episodes: frozenset[Episode], told: frozenset[Episode]) -> frozenset[Episode]:
+    """Those of `episodes` that `told` says nothing of.
+
+    An episode whose start was corrected to an earlier one is the same: a sender that overlaps with another, or was started
+    again, may well post it.
+    """
+    if not (others := episodes - told):
+        return others
+    latest: dict[str, datetime] = {}
+    for one in told:
+        latest[one.fingerprint] = max(one.starts_at, latest.get(one.fingerprint, one.starts_at))
+    return frozenset(one for one in others if one.fingerprint not in latest or latest[one.fingerprint] < one.starts_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from alertd.dispatch.grouping import GroupFlush
 from alertd.dispatch.order import notification_order
-from alertd.notify.log import Episode, LogEntry, Stream, episodes
+from alertd.notify.log import Episode, LogEntry, Stream, episodes, untold
 from alertd.notify.outbox import Delivery, DeliveryState
 from alertd.notify.reason import Reason, needs_update
 
@@ -67,7 +67,7 @@ class Told:
 
         Its end also ends what was told of an earlier episode of the same alert.
         """
-        if any(episode in delivery.entry.firing | delivery.entry.resolved for delivery in self.open):
+        if any(_speaks_of(delivery, episode) for delivery in self.open):
             return True
         return send_resolved and any(told.fingerprint == episode.fingerprint for told in _to_resolve(self.entry))
 
@@ -128,7 +128,8 @@ def overtaken(told: Told, delivery: Delivery) -> bool:
 
 def _covered(delivery: Delivery, resolved: frozenset[Episode], owed: frozenset[Episode]) -> bool:
     """A newer message says it all, unless this one alone tells the end of something that was told as firing."""
-    return not (delivery.entry.resolved & owed) - resolved
+    ends = delivery.entry.resolved - untold(delivery.entry.resolved, owed)
+    return not untold(ends, resolved)
 
 
 def unanswered(told: Told, delivery: Delivery) -> LogEntry:
@@ -162,6 +163,11 @@ def _left_out(known: LogEntry, flush: GroupFlush) -> frozenset[Episode]:
             *(episode for episode in known.firing if episode.fingerprint in muted),
         ]
     )
+
+
+def _speaks_of(delivery: Delivery, episode: Episode) -> bool:
+    told = delivery.entry.firing, delivery.entry.resolved
+    return any(episode in some or not untold(frozenset([episode]), some) for some in told)
 
 
 def _to_resolve(entry: LogEntry | None) -> frozenset[Episode]:

@@ -66,6 +66,7 @@ OVER = replace(A, ends_at=T0)
     [
         pytest.param(None, A, "firing", id="a new one"),
         pytest.param(A, replace(A, updated_at=after(minutes=1)), None, id="posted again"),
+        pytest.param(A, replace(A, starts_at=after(minutes=-1)), None, id="posted with an earlier start"),
         pytest.param(A, OVER, "resolved", id="its end"),
         pytest.param(OVER, OVER, None, id="its end, posted again"),
         pytest.param(None, OVER, None, id="the end of what nobody heard of"),

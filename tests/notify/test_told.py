@@ -138,6 +138,14 @@ def test_a_failed_attempt_is_overtaken_by_a_newer_message_unless_it_tells_an_owe
     assert not overtaken(told(a_log_entry(firing=[EP_A]), end, again), end)
 
 
+def test_the_end_of_an_episode_whose_start_was_corrected_is_still_owed() -> None:
+    earlier = an_episode("A", after(minutes=-2))
+    end, again = on_its_way(a_log_entry(resolved=[earlier]), leased=True), on_its_way(a_log_entry(firing=[EP_A_AGAIN]))
+    assert not overtaken(told(a_log_entry(firing=[EP_A]), end, again), end)
+    assert told(None, on_its_way(a_log_entry(firing=[EP_A]))).owes(earlier, send_resolved=True)
+    assert not told(None, on_its_way(a_log_entry(firing=[EP_A]))).owes(EP_A_AGAIN, send_resolved=True)
+
+
 def test_an_attempt_without_an_answer_is_remembered_as_perhaps_told() -> None:
     delivery = on_its_way(a_log_entry(firing=[EP_A, EP_B], at=after(minutes=1)))
     first = unanswered(told(None, delivery), delivery)
