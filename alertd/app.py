@@ -44,7 +44,7 @@ from alertd.engine.readings import (
 )
 from alertd.engine.scheduler import Scheduler
 from alertd.engine.silencer import SilenceLimits, Silencer
-from alertd.engine.trial import Trial, try_receiver
+from alertd.engine.trial import Trial, TrialLimit, try_receiver
 from alertd.engine.warm_up import WarmUp
 from alertd.entrance import Entrance
 from alertd.errors import AlertdError, StoreError
@@ -135,6 +135,7 @@ class App:
         self._clock = clock
         self._store = store
         self._entrance = entrance
+        self._trial_limit = TrialLimit(clock)
         self._random = SystemRandom()
         self._ids = Ulids(self._random)
         self._started_at = self._config_taken_at = clock.now()
@@ -250,6 +251,8 @@ class App:
         integrations = self._links.receivers.get(name)
         if integrations is None:
             return None
+        if not dry_run:
+            self._trial_limit.count(name)
         return await try_receiver(
             integrations,
             new_id=self._ids,

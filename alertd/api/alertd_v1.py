@@ -5,8 +5,9 @@ Answers are JSON objects; an error is `{"error": "..."}`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 import msgspec
@@ -14,6 +15,7 @@ from aiohttp import web
 
 from alertd.api.parameters import parse_time
 from alertd.api.services import OperatorServices
+from alertd.engine.trial import TooManyTrialsError
 from alertd.errors import AlertdError, StoreError
 from alertd.notify.explain import event_facts
 from alertd.notify.history import place_of
@@ -27,9 +29,12 @@ Handler = Callable[[web.Request], Awaitable[object]]
 class _AnswerError(AlertdError):
     """An answer that is an error."""
 
-    def __init__(self, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
+    def __init__(
+        self, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST, *, after: timedelta | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = {} if after is None else {"Retry-After": str(math.ceil(after.total_seconds()))}
 
 
 class AlertdV1:
@@ -77,9 +82,12 @@ class AlertdV1:
         return {"deliveries": [_delivery(one) for one in deliveries]}
 
     async def test_receiver(self, request: web.Request) -> object:
-        """`{"results": [...]}`: what each integration of the receiver came to; `dryRun=true` sends nothing."""
+        """`{"results": [...]}`: what each integration of the receiver came to; `dryRun=true` sends nothing. 429 when too often."""
         name = request.match_info["name"]
-        trials = await self._services.try_receiver(name, dry_run=request.query.get("dryRun") == "true")
+        try:
+            trials = await self._services.try_receiver(name, dry_run=request.query.get("dryRun") == "true")
+        except TooManyTrialsError as error:
+            raise _AnswerError(str(error), HTTPStatus.TOO_MANY_REQUESTS, after=error.after) from None
         if trials is None:
             raise _AnswerError(f'there is no receiver "{name}"', HTTPStatus.NOT_FOUND)
         return {"results": [trial.document() for trial in trials]}
@@ -90,7 +98,9 @@ def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Stream
         try:
             return _json(await handler(request))
         except _AnswerError as error:
-            return _json({"error": str(error)}, error.status)
+            response = _json({"error": str(error)}, error.status)
+            response.headers.update(error.headers)
+            return response
         except StoreError as error:
             return _json({"error": str(error)}, HTTPStatus.INTERNAL_SERVER_ERROR)
 

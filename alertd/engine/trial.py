@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +13,9 @@ from enum import StrEnum
 import structlog
 
 from alertd.clock import Clock
+from alertd.duration import format_duration
 from alertd.engine.ports import Integration
+from alertd.errors import AlertdError
 from alertd.notify.history import place_of
 from alertd.notify.outbox import Cause, Delivered, Delivery, Outcome, Rejected, Retry
 from alertd.notify.trial import next_step, trial_delivery, trial_message
@@ -20,6 +24,39 @@ log = structlog.get_logger(__name__)
 
 MARGIN = timedelta(seconds=5)
 """Beyond an integration's own timeout: name lookup, several requests."""
+
+
+MOST_TRIALS = 3
+"""Of one receiver within `TRIALS_IN`: its service is somebody else's, and so is the telephone that rings."""
+
+TRIALS_IN = timedelta(minutes=1)
+
+
+class TooManyTrialsError(AlertdError):
+    """A receiver has been tested so often that its next test has to wait for `after`."""
+
+    def __init__(self, receiver: str, after: timedelta) -> None:
+        self.after = after
+        super().__init__(
+            f'receiver "{receiver}" was tested {MOST_TRIALS} times within {format_duration(TRIALS_IN)}; '
+            f"try again in {math.ceil(after.total_seconds())} s, or see what would be sent with a dry run"
+        )
+
+
+class TrialLimit:
+    """Counts the tests of each receiver."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tested: dict[str, deque[datetime]] = {}
+
+    def count(self, receiver: str) -> None:
+        """One more test begins; raises TooManyTrialsError."""
+        now = self._clock.now()
+        times = self._tested.setdefault(receiver, deque(maxlen=MOST_TRIALS))
+        if len(times) == MOST_TRIALS and (after := times[0] + TRIALS_IN - now) > timedelta():
+            raise TooManyTrialsError(receiver, after)
+        times.append(now)
 
 
 class TrialState(StrEnum):

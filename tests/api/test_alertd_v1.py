@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from datetime import timedelta
 
 import pytest
 
@@ -118,3 +119,23 @@ async def test_an_unknown_receiver_is_404(connect: Connect) -> None:
     client = await connect(services())
     answer = await client.post("/api/alertd/v1/receivers/nobody/test")
     assert (answer.status, await answer.json()) == (404, {"error": 'there is no receiver "nobody"'})
+
+
+async def test_one_receiver_is_tested_three_times_a_minute_and_the_others_all_the_same(connect: Connect) -> None:
+    alertmanager = an_alertmanager()
+    ops, pager = FakeIntegration(), FakeIntegration(receiver="pager")
+    operators = operators_of(alertmanager, integrations={"ops": [ops], "pager": [pager]})
+    client = await connect(services(operators=operators))
+
+    async def status(path: str) -> int:
+        return (await client.post(f"/api/alertd/v1/receivers/{path}")).status
+
+    assert [await status("ops/test") for _ in range(4)] == [200, 200, 200, 429]
+    await alertmanager.clock.advance(timedelta(seconds=18))
+    answer = await client.post("/api/alertd/v1/receivers/ops/test")
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "42")
+    assert (await answer.json())["error"].startswith('receiver "ops" was tested 3 times within 1m; try again in 42 s')
+    assert (await status("ops/test?dryRun=true"), await status("pager/test")) == (200, 200)
+    assert (len(ops.sent), len(pager.sent)) == (3, 1)
+    await alertmanager.clock.advance(timedelta(seconds=42))
+    assert await status("ops/test") == 200

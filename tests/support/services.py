@@ -22,7 +22,7 @@ from alertd.engine.ports import Integration, Store
 from alertd.engine.readings import read_group
 from alertd.engine.silencer import SilenceLimits, Silencer
 from alertd.engine.state import GroupState, Health
-from alertd.engine.trial import Trial, try_receiver
+from alertd.engine.trial import Trial, TrialLimit, try_receiver
 from alertd.labels import LabelSet
 from alertd.notify.plan import Planner
 from alertd.notify.ulid import Ulids
@@ -108,9 +108,13 @@ def operators_of(
     """alertd's own services over the same alerts and silences."""
     services = alertmanager.services
 
+    limit = TrialLimit(alertmanager.clock)
+
     async def trials(name: str, *, dry_run: bool) -> Sequence[Trial] | None:
         if name not in (integrations or {}):
             return None
+        if not dry_run:
+            limit.count(name)
         return await try_receiver(
             (integrations or {})[name], new_id=Ulids(Random(1)), external_url="http://alertd.example.com",
             clock=alertmanager.clock, dry_run=dry_run,
