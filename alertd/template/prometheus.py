@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 
 from alertd.template import gotypes as t
 from alertd.template import nodes as n
 from alertd.template.compile import compile_statements
 from alertd.template.errors import ExecError, NeedsQuery, ParseError
+from alertd.template.gotime import Time
 from alertd.template.lexer import LEFT
 from alertd.template.prometheus_functions import RULE_FUNCTIONS
 from alertd.template.rule_data import QueryFailed, RuleData, Sample
@@ -74,10 +76,14 @@ class RuleTemplate:
         root = Struct(values, _ROOT)
         frame: list[object] = [root, labels, external, data.external_url, data.value]
         if self._has_alert:
-            values["Alert"] = evidence = Map(data.alert or {}, _EVIDENCE)  # type: ignore[arg-type]
+            values["Alert"] = evidence = Map(_with_times(data.alert or {}), _EVIDENCE)  # type: ignore[arg-type]
             frame.append(evidence)
         frame += [UNSET] * (routine.slots - len(frame))
         return run_routine(routine, State(self._limits, self._routines, data), frame, root)
+
+
+def _with_times(evidence: Mapping[str, object]) -> Mapping[str, object]:
+    return {name: Time.of_datetime(one) if isinstance(one, datetime) else one for name, one in evidence.items()}
 
 
 @lru_cache(maxsize=4096)  # rules of many tenants share their texts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -170,6 +171,11 @@ def test_evidence_is_offered_where_the_text_mentions_it() -> None:
     data = replace(DATA, alert={"Threshold": 0.9, "Unit": "USD"})
     assert rendered("{{ $alert.Threshold }} {{ $alert.Unit }}|{{ $alert.Expected }}|", data) == "0.9 USD||"
     assert rendered("{{ with $alert.Expected }}x{{ else }}none{{ end }}") == "none"
+
+
+def test_a_time_of_the_evidence_is_a_time_in_its_own_zone() -> None:
+    data = replace(DATA, alert={"PeriodEnd": datetime(2026, 4, 1, tzinfo=ZoneInfo("Europe/Berlin"))})
+    assert rendered('{{ $alert.PeriodEnd.Format "Jan 2, 15:04 -0700" }}', data) == "Apr 1, 00:00 +0200"
 
 
 def test_columns_of_errors_are_those_of_prometheus_unless_evidence_is_used() -> None:
