@@ -5,7 +5,7 @@ Never: queries, files, colours that mean something only together with the others
 """
 
 from alertd.charts.chart import Chart, Fan, Limit, Span
-from alertd.charts.layout import draw
+from alertd.charts.layout import draw, stacked
 from alertd.charts.svg import svg
 
-__all__ = ["Chart", "Fan", "Limit", "Span", "draw", "svg"]
+__all__ = ["Chart", "Fan", "Limit", "Span", "draw", "stacked", "svg"]

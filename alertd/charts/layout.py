@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -66,6 +66,27 @@ def draw(chart: Chart, *, width: int = 900, height: int = 260) -> Drawing:
     else:
         shapes.append(Text((width / 2, height / 2), "no data", FAINT, 13, Anchor.MIDDLE))
     return Drawing(width=width, height=height, label=_in_words(chart), shapes=tuple(shapes))
+
+
+def stacked(drawings: Sequence[Drawing]) -> Drawing:
+    """One below the other."""
+    shapes: list[Shape] = []
+    top = 0
+    for drawing in drawings:
+        shapes += (_lowered(shape, top) for shape in drawing.shapes)
+        top += drawing.height
+    return Drawing(
+        width=max(drawing.width for drawing in drawings),
+        height=top,
+        label="; ".join(drawing.label for drawing in drawings),
+        shapes=tuple(shapes),
+    )
+
+
+def _lowered(shape: Shape, by: float) -> Shape:
+    if isinstance(shape, Text):
+        return replace(shape, at=(shape.at[0], shape.at[1] + by))
+    return replace(shape, points=[(x, y + by) for x, y in shape.points])
 
 
 def _frame(chart: Chart, width: int, height: int) -> _Frame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from alertd.yamlio import Problem
 
 OK, ERRORS, LINT_FINDINGS = 0, 1, 3
-_TOP_LEVEL_KEY = re.compile(r"^[\"']?(\w+)[\"']?\s*:", re.MULTILINE)
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
@@ -132,6 +130,7 @@ def _interval(text: str | None) -> timedelta | None:
 
 def _check(path: Path, report: Report, options: LintOptions) -> None:
     """Finds out what `path` is, and checks it as that."""
+    from alertd.config.file_kind import FileKind, file_kind
     from alertd.config.rule_files import unreadable
 
     try:
@@ -139,29 +138,13 @@ def _check(path: Path, report: Report, options: LintOptions) -> None:
     except (OSError, UnicodeDecodeError) as error:
         report.problems.append(unreadable(str(path), error))
         return
-    keys = _top_level_keys(text)
-    if "tests" in keys:
-        _check_tests(path, report)
-    elif keys & _configuration_keys() and "groups" not in keys:
-        _check_configuration(path, report, options)
-    else:
-        _check_rules(path, text, report, options)
-
-
-def _top_level_keys(text: str) -> set[str]:
-    """The keys of the first mapping, read without parsing a long file twice."""
-    if not text.lstrip().startswith("{"):
-        return set(_TOP_LEVEL_KEY.findall(text))
-    from alertd.yamlio import Documents, Table
-
-    root = Documents(text, file="").read()
-    return set(root.entries) if isinstance(root, Table) else set()
-
-
-def _configuration_keys() -> frozenset[str]:
-    from alertd.config.keys import TOP_LEVEL_KEYS
-
-    return TOP_LEVEL_KEYS
+    match file_kind(text):
+        case FileKind.TESTS:
+            _check_tests(path, report)
+        case FileKind.CONFIGURATION:
+            _check_configuration(path, report, options)
+        case FileKind.RULES:
+            _check_rules(path, text, report, options)
 
 
 def _check_tests(path: Path, report: Report) -> None:

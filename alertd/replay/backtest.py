@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from alertd.alerts.annotate import TemplateContext
 from alertd.clock import Clock
@@ -15,7 +15,7 @@ from alertd.query.source import Source
 from alertd.replay.episodes import Episode, EpisodeLog
 from alertd.replay.recorded import PastFirst, RecordedAnswers
 from alertd.replay.recorder import Recorder
-from alertd.rules.rule import RuleGroup
+from alertd.rules.rule import AlertingRule, RuleGroup
 from alertd.rules.slots import slot_at
 
 _NOW_AND_THEN = 50
@@ -60,30 +60,41 @@ class Backtest:
 
     groups: Sequence[RuleGroup]
     period: Period
-    past: Past
     clock: Clock
     context: TemplateContext = field(default_factory=TemplateContext)
     recorder: Recorder | None = None
     reached: datetime | None = None
     errors: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _is_done: bool = False
     _log: EpisodeLog = field(default_factory=EpisodeLog)
 
     @property
     def episodes(self) -> list[Episode]:
         return self._log.episodes()
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether it went to the end."""
+        return self._is_done
+
+    def rule_names(self) -> list[str]:
+        """The alerting rules, in file order."""
+        rules = (rule for group in self.groups for rule in group.rules)
+        return list(dict.fromkeys(rule.name for rule in rules if isinstance(rule, AlertingRule)))
+
     def total(self) -> int:
         """How many slots all groups have."""
         return sum(sum(1 for _ in self.period.slots(group)) for group in self.groups)
 
-    async def run(self, progress: Callable[[int], None] = lambda slots: None) -> None:
+    async def run(self, past: Past, progress: Callable[[int], None] = lambda slots: None) -> None:
         """Go through the period, group after group; `progress` is told how many further slots are done."""
         for group in self.groups:
-            await self._group(group, progress)
+            await self._group(group, past, progress)
+        self._is_done = True
 
-    async def _group(self, group: RuleGroup, progress: Callable[[int], None]) -> None:
+    async def _group(self, group: RuleGroup, past: Past, progress: Callable[[int], None]) -> None:
         state = GroupState.fresh(group)
-        evaluator = self._evaluator(group)
+        evaluator = self._evaluator(group, past)
         for number, at in enumerate(self.period.slots(group), 1):
             await evaluator.evaluate(state, at)
             self._log.see(state)
@@ -94,15 +105,15 @@ class Backtest:
             if number % _NOW_AND_THEN == 0:
                 progress(_NOW_AND_THEN)
 
-    def _evaluator(self, group: RuleGroup) -> GroupEvaluator:
+    def _evaluator(self, group: RuleGroup, past: Past) -> GroupEvaluator:
         answers = RecordedAnswers(
             [need for index in range(len(group.rules)) for need in needs_of(group, index)],
-            self.past.history,
-            self.past.live,
+            past.history,
+            past.live,
             end=self.period.end - group.query_offset,
             step=group.interval,
         )
-        history = PastFirst(self.past.history)
+        history = PastFirst(past.history)
         return GroupEvaluator(fetcher=answers, context=self.context, clock=self.clock, history=history)
 
     def _note_errors(self, state: GroupState) -> None:
@@ -110,8 +121,3 @@ class Backtest:
             if rule.last_error:
                 first, count = self.errors.get(rule.rule.name, (rule.last_error, 0))
                 self.errors[rule.rule.name] = (first, count + 1)
-
-
-def utc(at: datetime) -> datetime:
-    """A time on the command line without a zone is UTC."""
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -1,0 +1,180 @@
+"""Backtests: the same episodes as the daemon would have had, whatever comes of them on the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from io import BytesIO, StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from PIL import Image
+
+from alertd.alerts.annotate import TemplateContext
+from alertd.cli.past import opened
+from alertd.clock import SystemClock
+from alertd.config.rule_files import load_rule_file
+from alertd.engine.group_evaluator import GroupEvaluator
+from alertd.engine.state import GroupState
+from alertd.http import new_session
+from alertd.labels import LabelSet
+from alertd.query.fetcher import Fetcher
+from alertd.query.prometheus import PrometheusSource
+from alertd.query.remote_write import SeriesSample
+from alertd.query.source import SourceSettings
+from alertd.replay.backtest import Backtest, Period
+from alertd.replay.episodes import EpisodeLog
+from alertd.replay.local_prometheus import LocalPrometheus
+from tests.support.cli import cli
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+MINUTES = 700
+END = START + (MINUTES - 1) * MINUTE
+FROM_TO = ("--from", START.isoformat(), "--to", END.isoformat())
+
+RULES = """
+groups:
+  - name: g
+    interval: 1m
+    rules:
+      - {alert: Plain, expr: 'sum by (tenant) (m) > 3', for: 1m, annotations: {summary: '{{ $labels.tenant }} at {{ $value }}'}}
+      - {alert: Unsplit, expr: 'sum by (tenant) (m) > on () group_left () max(m) * 0.9', keep_firing_for: 3m}
+      - {alert: Limited, expr: 'sum by (tenant) (m)', threshold: {above: 4.5, clear_below: 3}, unit: tokens}
+      - {alert: Absent, expr: 'absent(m{tenant="c"})', for: 5m}
+      - {record: 'some:sum', expr: 'sum(m)'}
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def prometheus() -> AsyncIterator[LocalPrometheus]:
+    """Some hours of noise for two tenants, and a third that is there in between."""
+    rng = np.random.default_rng(3)
+    async with LocalPrometheus() as server:
+        noise = np.abs(rng.normal(2, 1.3, (MINUTES, 3))).round(3)
+        await server.write(
+            [
+                SeriesSample(labels=LabelSet({"__name__": "m", "tenant": name}), value=value, at=START + row * MINUTE)
+                for row in range(MINUTES)
+                for name, value in zip("abc", noise[row].tolist(), strict=True)
+                if name != "c" or 200 <= row < 400
+            ]
+        )
+        yield server
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    file = tmp_path / "rules.yml"
+    file.write_text(RULES)
+    return file
+
+
+async def test_the_episodes_are_those_of_the_daemon_asked_minute_by_minute(prometheus: LocalPrometheus) -> None:
+    groups = load_rule_file(RULES, file="rules.yml").groups
+    source = SourceSettings(url=prometheus.url)
+    clock = SystemClock()
+    async with opened([source]) as past, new_session() as session:
+        run = Backtest(groups=groups, period=Period(start=START, end=END), clock=clock)
+        done: list[int] = []
+        await run.run(past, done.append)
+
+        fetcher = Fetcher({"default": PrometheusSource(source, session)})
+        live = GroupEvaluator(fetcher=fetcher, context=TemplateContext(), clock=clock)
+        log, state = EpisodeLog(), GroupState.fresh(groups[0])
+        for minute in range(MINUTES):
+            await live.evaluate(state, START + minute * MINUTE)
+            log.see(state)
+
+    assert run.episodes == log.episodes()
+    by_rule = {name: sum(one.rule == name for one in run.episodes) for name in run.rule_names()}
+    assert by_rule["Plain"] > 3
+    assert by_rule["Unsplit"] > 50
+    assert by_rule["Limited"] > 5
+    assert by_rule["Absent"] == 2
+    assert run.is_complete
+    assert sum(done) == run.total() == MINUTES
+
+
+async def test_tables(prometheus: LocalPrometheus, rules: Path) -> None:
+    ran = await cli("backtest", str(rules), "--prometheus", prometheus.url, *FROM_TO, "--rule", "Limited")
+    assert ran.status == 0
+    assert ran.lines[0] == f"{rules}: 2026-01-05 00:00Z to 2026-01-05 11:39Z"
+    assert ran.lines[1].split() == ["RULE", "EPISODES", "SERIES", "PER", "DAY", "LONGEST", "MEDIAN", "ERROR"]
+    assert ran.lines[2].startswith("Limited")
+    assert any("tenant=a" in line and "threshold=4.5" in line for line in ran.lines)
+
+
+async def test_json_and_csv_tell_the_same_episodes(prometheus: LocalPrometheus, rules: Path) -> None:
+    told = ("backtest", str(rules), "--prometheus", prometheus.url, *FROM_TO)
+    [run] = (await cli(*told, "--output", "json")).json.values()
+    rows = list(csv.DictReader(StringIO((await cli(*told, "--output", "csv")).out)))
+    assert run["complete"]
+    assert [(row["rule"], row["fired_at"], float(row["peak"])) for row in rows] == [
+        (one["rule"], one["fired_at"], one["peak"]) for one in run["episodes"]
+    ]
+    assert json.loads(rows[0]["labels"]) == run["episodes"][0]["labels"]
+    assert {one["rule"]: one["episodes"] for one in run["rules"]}["Absent"] == 2
+
+
+async def test_another_setting_and_another_file_beside_it(prometheus: LocalPrometheus, rules: Path) -> None:
+    ran = await cli(
+        *("backtest", str(rules), "--prometheus", prometheus.url, *FROM_TO, "--rule", "Limited"),
+        *("--set", "threshold.above=100", "--set", "for=1m", "--compare", str(rules), "--output", "json"),
+    )
+    assert ran.status == 0
+    assert [(len(run["episodes"]) > 5, name) for name, run in ran.json.items()] == [
+        (False, f"{rules} with threshold.above=100, for=1m"),
+        (True, str(rules)),
+    ], "a file beside itself with another setting"
+    other = rules.with_name("other.yml")
+    other.write_text(RULES)
+    ran = await cli(
+        *("backtest", str(rules), "--prometheus", prometheus.url, *FROM_TO, "--rule", "Limited"),
+        *("--set", "above=100", "--set", "clear_below=50", "--compare", str(other)),
+    )
+    assert re.search(r"^Limited +0 \(0\.00 per day\) +\d\d+ \(", ran.lines[-1])
+
+
+async def test_a_page_and_a_picture_with_a_chart_per_series(
+    prometheus: LocalPrometheus, rules: Path, tmp_path: Path
+) -> None:
+    told = ("backtest", str(rules), "--prometheus", prometheus.url, *FROM_TO, "--rule", "Limited")
+    page, picture = tmp_path / "report.html", tmp_path / "report.png"
+    assert (await cli(*told, "--output", "html", "--file", str(page))).status == 0
+    text = page.read_text()
+    assert text.count("<svg") == 3
+    assert "Limited{tenant=&quot;a&quot;}" in text
+    assert "http://" not in text.replace("http://www.w3.org/2000/svg", ""), "nothing is loaded from elsewhere"
+    assert (await cli(*told, "--output", "png", "--file", str(picture))).status == 0
+    assert Image.open(BytesIO(picture.read_bytes())).size == (1800, 3 * 520)
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("--rule", "Nope"), 'has no rule "Nope"'),
+        (("--set", "k"), "is not KEY=VALUE"),
+        (("--set", "for=soon", "--rule", "Plain"), '"soon"'),
+        (("--set", "threshold.abve=3", "--rule", "Limited"), 'did you mean "above"'),
+        (("--from", "soon"), "soon"),
+        (("--from", "2026-01-05T00:00:00Z", "--to", "2026-01-04T00:00:00Z"), "must lie before --to"),
+    ],
+)
+async def test_wrong_usage_is_said(rules: Path, args: tuple[str, ...], says: str) -> None:
+    ran = await cli("backtest", str(rules), *args)
+    assert ran.status in (1, 2)
+    assert says in ran.err
+
+
+async def test_nobody_there_is_said_of_each_rule(rules: Path) -> None:
+    ran = await cli("backtest", str(rules), "--prometheus", "http://127.0.0.1:9", "--from", "1h", "--rule", "Plain")
+    assert ran.status == 1
+    assert "ConnectionError (6" in ran.out
