@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import aiohttp
 import pytest
 
+from alertd.cli.alerts import watch
+from alertd.cli.output import Unreachable
+from alertd.clock import SimulatedClock
 from tests.support.cli import cli
 from tests.support.servers import answer, scripted
 
@@ -75,3 +85,55 @@ async def test_user_and_password_of_the_url_are_sent() -> None:
         ran = await cli("alerts", "--url", server.url.replace("://", "://me:secret@"))
     assert ran.status == 0
     assert server.asked[0].headers["Authorization"] == "Basic bWU6c2VjcmV0"
+
+
+async def test_watching_shows_what_has_changed_and_waits_out_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = SimulatedClock(datetime(2026, 1, 2, tzinfo=UTC))
+    one, two = [{"labels": {"a": "1"}}], [{"labels": {"a": "2"}}]
+    answers = [one, one, two, Unreachable("gone"), Unreachable("gone"), two, []]
+    shown: list[Any] = []
+
+    async def fetch() -> Any:
+        now = answers.pop(0)
+        if isinstance(now, Unreachable):
+            raise now
+        return now
+
+    watching = asyncio.create_task(watch(fetch, shown.append, every=timedelta(seconds=5), clock=clock))
+    while answers:
+        await clock.advance(timedelta(seconds=5))
+    await clock.settle()
+    watching.cancel()
+    assert shown == [one, two, two, []]
+    assert capsys.readouterr().err == "alertd: gone\n", "told once"
+
+
+async def test_watching_what_cannot_be_reached_at_first_ends() -> None:
+    async def fetch() -> Any:
+        raise Unreachable("gone")
+
+    clock = SimulatedClock(datetime(2026, 1, 2, tzinfo=UTC))
+    with pytest.raises(Unreachable):
+        await watch(fetch, print, every=timedelta(seconds=5), clock=clock)
+
+
+async def test_watching_ends_with_ctrl_c(server: str) -> None:
+    await post_alerts(server)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "alertd", "alerts", "--watch", "--interval=50ms", "--output=json", "--url", server,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(20):
+            first = json.loads(await process.stdout.readline())
+            await cli("silence", "add", "Errors", "-c", "x", "--url", server)
+            second = json.loads(await process.stdout.readline())
+            process.send_signal(signal.SIGINT)
+            _, err = await process.communicate()
+        assert [len(one["status"]["silencedBy"]) for one in first] == [0, 0]
+        assert sorted(len(one["status"]["silencedBy"]) for one in second) == [0, 1]
+        assert (process.returncode, err) == (130, b"")
+    finally:
+        if process.returncode is None:
+            process.kill()
