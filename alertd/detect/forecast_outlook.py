@@ -48,7 +48,7 @@ class Outlook:
 
     def exceeds(self, limit: F64) -> F64:
         """[series] limits -> [series]: the probability that the period ends above its limit; NaN where not known."""
-        return np.where(self.spent > limit, 1.0, self.coming.exceeds(limit - self.certain))
+        return np.where(self.certain > limit, 1.0, self.coming.exceeds(limit - self.certain))
 
     def exceeded_after(self, limit: F64, *, p: float) -> F64:
         """[series]: in how many steps the limit is passed if what comes is the `p`-quantile; inf when not before the end.
