@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from alertd.rules.anomaly import Anomaly
+from alertd.rules.anomaly_settings import AnomalySettings
 from alertd.rules.kind import Kind
 from alertd.rules.promql import PromQL
 from alertd.rules.threshold import Threshold, ThresholdSettings
@@ -30,6 +32,7 @@ KINDS: Mapping[str, KindEntry] = {
     "threshold": KindEntry(
         ThresholdSettings, lambda expr, settings, unit, interval: Threshold(expr, settings.as_levels(), unit)
     ),
+    "anomaly": KindEntry(AnomalySettings, Anomaly),
 }
 """By key of the rule. A rule with none of these keys is a plain Prometheus rule: `plain(expr)`."""
 

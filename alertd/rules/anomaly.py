@@ -1,0 +1,203 @@
+"""The anomaly kind: each series is judged by its own past, by one detector for all series of the rule.
+
+anomaly: {method: seasonal, min_change: 25%, min_impact: 5 USD, price: 3 USD per 1M, points: 2 of 3}
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from alertd.detect import Detector, Slot, State
+from alertd.duration import format_duration
+from alertd.labels import LabelSet
+from alertd.query.batch import SeriesBatch
+from alertd.query.history import HistoryNeed, SeriesMatrix
+from alertd.rules import anomaly_group
+from alertd.rules.anomaly_evidence import Witness
+from alertd.rules.anomaly_rows import SeriesRows
+from alertd.rules.anomaly_settings import AnomalySettings
+from alertd.rules.finding import Finding, Judgement, Verdict
+from alertd.rules.kind import Inputs
+
+LEAST_POINTS = 30
+"""Slots a window must hold for a method that looks back over it."""
+
+_DAY = timedelta(days=1)
+_GAP = timedelta(hours=1)
+_SAVE_EVERY = timedelta(minutes=5)
+_HISTORY_POINTS = 4032  # a fortnight of 5 minutes
+_FORTNIGHT = 14 * _DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """A rule whose condition is that a series is unlike itself.
+
+    interval   distance of slots; raises ValueError when the window holds too few of them
+    """
+
+    query: str
+    settings: AnomalySettings
+    unit: str
+    interval: timedelta
+    name: str = "anomaly"
+    further_queries: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        least = LEAST_POINTS * self.interval
+        if self.settings.looks_back and self.settings.window < least:
+            points = self.settings.window // self.interval
+            raise ValueError(
+                f"window holds {points} of the rule's slots, and {self.settings.method} needs {LEAST_POINTS}: "
+                f"make it at least {format_duration(least)}, or the group's interval shorter"
+            )
+
+    def open(self, memory: bytes) -> AnomalyJudge:
+        """A judge that goes on where `memory` ended."""
+        return AnomalyJudge(self)
+
+    def history(self, at: datetime, known_to: datetime | None) -> HistoryNeed:
+        """What is to be read before slot `at` when everything up to `known_to` is known."""
+        settings = self.settings
+        if settings.looks_back:
+            depth = settings.window * (3 if settings.method == "ewma" else 1)
+        else:
+            depth = _FORTNIGHT * (2 if settings.season == "week" else 1)
+        slots = max(1, math.ceil(depth / _HISTORY_POINTS / self.interval))
+        step = timedelta(seconds=max(1, round((slots * self.interval).total_seconds())))
+        start = at - depth if known_to is None else max(at - depth, known_to + step)
+        return HistoryNeed(expr=self.query, start=start, end=at - self.interval, step=step)
+
+
+class AnomalyJudge:
+    """Judges the series of one rule, slot after slot."""
+
+    def __init__(self, kind: Anomaly) -> None:
+        self._kind = kind
+        self._detector = Detector(kind.settings.for_detector())
+        self.rows = SeriesRows(self._detector, keep=max(2 * kind.settings.window, _DAY))
+        self._witness = Witness(kind.settings, kind.unit)
+        self._events: dict[int, Finding] = {}
+        self._group: anomaly_group.GroupEvent | None = None
+        self._known_to: datetime | None = None
+        self._saved_to: datetime | None = None
+        self._turned = False
+        self._begins = False
+        self._patience = kind.settings.recovery.total_seconds()
+
+    def judge(self, inputs: Inputs) -> Judgement:
+        """A finding for each series in an event, and one for a group event."""
+        batch, at = inputs.batch, inputs.at.timestamp()
+        rows = self.rows.of(batch.labels, at)
+        values = np.full(self._detector.rows, np.nan)
+        values[rows] = batch.values
+        slot = self._detector.judge(at, values)
+        self._known_to = inputs.at
+        self._turned |= bool((slot.opened | slot.closed | slot.adopted).any())
+        return self._grouped(list(self._in_event(slot)), slot, batch)
+
+    def wants(self, at: datetime) -> Sequence[HistoryNeed]:
+        """The past at the first start, and what was missed of more than an hour."""
+        need = self._kind.history(at, self._known_to)
+        if self._known_to is not None and at - self._known_to <= max(_GAP, 3 * need.step):
+            return ()
+        return (need,) if need.start <= need.end else ()
+
+    def learn(self, need: HistoryNeed, matrix: SeriesMatrix) -> None:
+        """Judge a chunk of the past, without findings: an event that lasts is known when the first slot comes."""
+        if not len(matrix.times):
+            self._known_to = need.end
+            return
+        last = float(matrix.times[-1])
+        rows = self.rows.of(matrix.labels, last)
+        values = np.full((len(matrix.times), self._detector.rows), np.nan)
+        values[:, rows] = matrix.values
+        self._detector.learn(matrix.times, values)
+        self._known_to = datetime.fromtimestamp(last, UTC)
+
+    def saves(self, at: datetime) -> bool:
+        """Every few minutes; at once when an event began or ended, for its alert is saved, too."""
+        if self._known_to is None:
+            return False
+        return self._turned or self._saved_to is None or self._known_to - self._saved_to >= _SAVE_EVERY
+
+    def memory(self) -> bytes:
+        return b""
+
+    def _in_event(self, slot: Slot) -> Iterator[Finding]:
+        """The series in an event; one that has no sample for a moment is still in it."""
+        before, self._events = self._events, {}
+        in_event = (slot.state == State.ANOMALOUS) | (slot.state == State.HELD)
+        for row in np.flatnonzero(in_event & ~slot.adopted).tolist():
+            self._events[row] = self._finding(slot, row)
+        self._begins = any(
+            _breached(finding) and not _breached(before.get(row)) for row, finding in self._events.items()
+        )
+        for row in np.flatnonzero(slot.adopted).tolist():
+            yield self._adopted(slot, row, before.get(row))
+        for row, finding in before.items():
+            if slot.state[row] == State.ABSENT and slot.at - self.rows.seen[row] <= self._patience:
+                self._events[row] = replace(finding, verdict=Verdict.HELD)
+        yield from self._events.values()
+
+    def _finding(self, slot: Slot, row: int) -> Finding:
+        least = self._kind.settings.min_impact
+        enough = least is None or abs(self._witness.impact(slot, row)) >= least.value
+        breached = enough and slot.state[row] == State.ANOMALOUS
+        return Finding(
+            self._series(row),
+            float(slot.value[row]),
+            Verdict.BREACHED if breached else Verdict.HELD,
+            evidence=self._witness.evidence(slot, row),
+        )
+
+    def _adopted(self, slot: Slot, row: int, before: Finding | None) -> Finding:
+        """The last word on a deviation that came to stay; held, so that only an alert that fires says it, and then ends."""
+        was = None if before is None else before.evidence.get("Expected")
+        evidence = self._witness.evidence(slot, row) | self._witness.adopted(slot, row, was)
+        return Finding(self._series(row), float(slot.value[row]), Verdict.HELD, evidence=evidence)
+
+    def _series(self, row: int) -> LabelSet:
+        series = self.rows.series[row]
+        assert series is not None, "only rows of a series are in events"
+        return series
+
+    def _grouped(self, findings: list[Finding], slot: Slot, batch: SeriesBatch) -> Judgement:
+        """The findings as they are; in a group event its own finding, and no series' alert begins."""
+        before = self._group
+        self._group = event = anomaly_group.step(
+            before, batch.labels, common=slot.common, begins=self._begins, open_rows=len(self._events), at=slot.at
+        )
+        self._turned |= (before is None) is not (event is None)
+        told = event or before
+        if told is None:
+            return Judgement(tuple(findings), seen=batch)
+        if event is not None:
+            held = [replace(finding, verdict=Verdict.HELD) for finding in findings]
+            findings = [*held, self._of_group(event, slot, len(batch))]
+        return Judgement(tuple(findings), seen=_with(batch, told.series, float(len(self._events))))
+
+    def _of_group(self, event: anomaly_group.GroupEvent, slot: Slot, series: int) -> Finding:
+        count = len(self._events)
+        evidence = self._witness.of_group(slot, since=event.since, count=count, series=series, worst=self._worst(slot))
+        verdict = Verdict.BREACHED if slot.common else Verdict.HELD
+        return Finding(event.series, float(count), verdict, anomaly_group.LABEL, evidence)
+
+    def _worst(self, slot: Slot) -> tuple[LabelSet, int] | None:
+        """The series that is most unlike itself, with its row."""
+        row = int(slot.score.argmax())
+        return (self._series(row), row) if slot.score[row] > 0.0 else None
+
+
+def _breached(finding: Finding | None) -> bool:
+    return finding is not None and finding.verdict is Verdict.BREACHED
+
+
+def _with(batch: SeriesBatch, series: LabelSet, value: float) -> SeriesBatch:
+    """The batch and one series more."""
+    return replace(batch, labels=(*batch.labels, series), values=np.append(batch.values, value))
