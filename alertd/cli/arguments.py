@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -77,6 +77,31 @@ def parse_label_arguments(texts: Sequence[str]) -> LabelSet:
             raise click.BadParameter(f'"{text}" is no label; write it as name=value', param_hint="LABEL")
         pairs[name] = value
     return LabelSet(pairs)
+
+
+def read_label_sets(lines: Iterable[str]) -> list[LabelSet]:
+    """One per line: `team=a severity="page"`, or a JSON object of texts; raises click.BadParameter with the line."""
+    return [
+        _label_set(line.strip(), number)
+        for number, line in enumerate(lines, 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+
+
+def _label_set(line: str, number: int) -> LabelSet:
+    import shlex
+
+    import msgspec
+
+    from alertd.labels import LabelSet
+
+    try:
+        if line.startswith("{"):
+            return LabelSet(msgspec.json.decode(line, type=dict[str, str]))
+        return parse_label_arguments(shlex.split(line))
+    except (ValueError, click.BadParameter) as error:
+        said = error.message if isinstance(error, click.BadParameter) else str(error)
+        raise click.BadParameter(f"line {number}: {said}", param_hint="standard input") from None
 
 
 def parse_duration_argument(text: str, flag: str) -> timedelta:

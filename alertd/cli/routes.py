@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from alertd.cli.arguments import config_option, load_config, parse_label_arguments
-from alertd.cli.output import FAILED, Failure, output_option, print_json, printable
+from alertd.cli.arguments import config_option, load_config, parse_label_arguments, read_label_sets
+from alertd.cli.output import FAILED, Failure, labels_text, output_option, print_json, printable
 
 if TYPE_CHECKING:
     from alertd.dispatch.route import Route
@@ -49,29 +50,54 @@ def test_route(labels: tuple[str, ...], expect: str | None, explain: bool, confi
 
     \b
     alertd routes test severity=page team=search --expect search-pager
+    alertd routes test - < alerts.txt
+
+    With - alerts are read from standard input, one per line: name=value ..., or a JSON object of labels.
     """
+    root = _root(config_file)
+    many = labels == ("-",)
+    alerts = read_label_sets(sys.stdin) if many else [parse_label_arguments(labels)]
+    if output == "json":
+        documents = [_document(root, alert, explain=explain) for alert in alerts]
+        print_json(documents if many else documents[0])
+    else:
+        for alert in alerts:
+            _tell(root, alert, explain=explain, named=many)
+    _compare(root, alerts, expect)
+
+
+def _document(root: Route, alert: LabelSet, *, explain: bool) -> dict[str, object]:
     from alertd.dispatch.tracing import trace
 
-    root, alert = _root(config_file), parse_label_arguments(labels)
     taken = root.match(alert)
-    receivers = [route.receiver for route in taken]
-    visits = list(trace(root, alert)) if explain else []
-    if output == "json":
-        print_json(
-            {
-                "labels": dict(alert),
-                "receivers": receivers,
-                "routes": [_taken(route, alert) for route in taken],
-                **({"explanation": [_visit(visit) for visit in visits]} if explain else {}),
-            }
-        )
-    else:
-        for visit in visits:
-            click.echo(printable("  " * visit.depth + _explained(visit, alert)))
-        click.echo(printable(",".join(receivers)))
-    if expect is not None and receivers != expect.split(","):
-        click.echo(printable(f"alertd: expected {expect}, got {','.join(receivers)}"), err=True)
+    return {
+        "labels": dict(alert),
+        "receivers": [route.receiver for route in taken],
+        "routes": [_taken(route, alert) for route in taken],
+        **({"explanation": [_visit(visit) for visit in trace(root, alert)]} if explain else {}),
+    }
+
+
+def _tell(root: Route, alert: LabelSet, *, explain: bool, named: bool) -> None:
+    """The receivers; with `named` after the labels they are of."""
+    from alertd.dispatch.tracing import trace
+
+    for visit in trace(root, alert) if explain else ():
+        click.echo(printable("  " * visit.depth + _explained(visit, alert)))
+    click.echo(printable((f"{labels_text(alert)}: " if named else "") + _receivers(root, alert)))
+
+
+def _compare(root: Route, alerts: Sequence[LabelSet], expect: str | None) -> None:
+    others = [alert for alert in alerts if expect is not None and _receivers(root, alert) != expect]
+    for alert in others:
+        of = f"{labels_text(alert)}: " if len(alerts) > 1 else ""
+        click.echo(printable(f"alertd: {of}expected {expect}, got {_receivers(root, alert)}"), err=True)
+    if others:
         raise SystemExit(FAILED)
+
+
+def _receivers(root: Route, alert: LabelSet) -> str:
+    return ",".join(route.receiver for route in root.match(alert))
 
 
 def _root(config_file: Path) -> Route:

@@ -36,8 +36,8 @@ def config(tmp_path: Path) -> Path:
     return tmp_path / "alertd.yml"
 
 
-def routes(config: Path, *args: str) -> Ran:
-    return run_cli("routes", *args, "--config.file", str(config))
+def routes(config: Path, *args: str, stdin: str | None = None) -> Ran:
+    return run_cli("routes", *args, "--config.file", str(config), stdin=stdin)
 
 
 def test_the_tree_is_shown_with_what_each_node_inherits(config: Path) -> None:
@@ -126,3 +126,44 @@ def test_what_cannot_be_said_is_told(tmp_path: Path, text: str, args: list[str],
     ran = routes(tmp_path / "alertd.yml", *args)
     assert ran.status == status
     assert said in ran.err
+
+
+LINES = """
+# what amtool and the API write
+team=db severity=page
+{"team": "web", "note": "a=b c"}
+
+note="two words" team=x
+"""
+
+
+def test_many_alerts_are_read_from_standard_input(config: Path) -> None:
+    assert routes(config, "test", "-", stdin=LINES).lines == [
+        'severity="page" team="db": audit,dba',
+        'note="a=b c" team="web": web',
+        'note="two words" team="x": ops',
+    ]
+    found = routes(config, "test", "-", "--output=json", stdin=LINES).json
+    assert [one["receivers"] for one in found] == [["audit", "dba"], ["web"], ["ops"]]
+    assert routes(config, "test", "-", "--output=json", stdin="").json == []
+
+
+def test_the_alerts_that_go_elsewhere_than_expected_are_told(config: Path) -> None:
+    ran = routes(config, "test", "-", "--expect=ops", stdin="team=x\nteam=web\nteam=y\n")
+    assert (ran.status, ran.err) == (1, 'alertd: team="web": expected ops, got web\n')
+    assert routes(config, "test", "-", "--expect=ops", stdin="team=x\n").status == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("team", '"team" is no label'),
+        ('team="a', "No closing quotation"),
+        ('{"team": 1}', "Expected `str`, got `int`"),
+        ("{team: a}", "JSON is malformed"),
+    ],
+)
+def test_a_line_that_is_no_alert_is_told_with_its_number(config: Path, line: str, said: str) -> None:
+    ran = routes(config, "test", "-", stdin=f"team=x\n{line}\n")
+    assert ran.status == 2
+    assert f"line 2: {said}" in ran.err
