@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"clock", "rules", "alerts", "dispatch", "notify"},
     "engine": {"clock", "http", "template", "telemetry", "query", "rules", "alerts", "dispatch", "notify"},
     "replay": {
-        *("clock", "yamlio", "template", "http", "query", "rules", "alerts", "dispatch", "notify", "store", "engine"),
+        *("clock", "charts", "yamlio", "template", "http", "query", "rules", "alerts", "dispatch", "notify", "store", "engine"),
     },
     "api": {
         *(

@@ -14,6 +14,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "check": ("alertd.cli.check", "Check configuration and rule files without starting."),
     "test": ("alertd.cli.test", "Run unit tests of rules."),
     "backtest": ("alertd.cli.backtest", "Try rules on recorded history."),
+    "tune": ("alertd.cli.tune", "Propose settings of a rule from recorded history."),
     "alerts": ("alertd.cli.alerts", "Show alerts."),
     "silence": ("alertd.cli.silence", "Make, show and end silences."),
     "explain": ("alertd.cli.explain", "Say why somebody was told of an alert, or not."),

@@ -99,6 +99,12 @@ class Recorder:
             ),
         )
 
+    def extremes(self, group: str, rule: str) -> tuple[float, float, float]:
+        """Least, median and greatest number any series of the rule was worth; NaN where there is none."""
+        values = self._rolls.get((group, rule), _Roll()).values[_VALUE]
+        known = values[np.isfinite(values)]
+        return (float(known.min()), float(np.median(known)), float(known.max())) if len(known) else (np.nan,) * 3
+
 
 def _seen(judgement: Judgement, at: datetime) -> SeriesBatch:
     """What was seen; where the answer holds only what breached, that."""

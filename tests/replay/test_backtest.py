@@ -178,3 +178,46 @@ async def test_nobody_there_is_said_of_each_rule(rules: Path) -> None:
     ran = await cli("backtest", str(rules), "--prometheus", "http://127.0.0.1:9", "--from", "1h", "--rule", "Plain")
     assert ran.status == 1
     assert "ConnectionError (6" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("rule", "setting", "low", "high"),
+    [("Limited", "threshold.above=", 5.0, 8.0), ("Plain", "expr=", 3.0, 8.0)],
+)
+async def test_tuning_finds_the_least_limit_that_meets_the_target(
+    prometheus: LocalPrometheus, rules: Path, rule: str, setting: str, low: float, high: float
+) -> None:
+    """Some seventy episodes a day as it is; four in these 11.65 hours are 57.7 a week."""
+    told = ("tune", rule, "--file", str(rules), "--prometheus", prometheus.url, *FROM_TO, "--target", "58/week")
+    ran = await cli(*told, "--output", "json")
+    assert ran.status == 0, ran.err
+    present, (limit, *_) = ran.json["present"], ran.json["proposals"]
+    assert present["per_week"] > 58
+    assert len(limit["episodes"]) <= 4
+    [value] = limit["settings"]
+    assert value.startswith(setting)
+    found = float(re.findall(r"[\d.]+", value)[-1])
+    assert low < found < high
+    sooner = await cli(
+        *("backtest", str(rules), "--prometheus", prometheus.url, *FROM_TO, "--rule", rule, "--output", "json"),
+        *("--set", value.replace(f"{found:g}", f"{found * 0.97:.4g}")),
+    )
+    [run] = sooner.json.values()
+    assert len(run["episodes"]) >= len(limit["episodes"])
+
+
+async def test_a_longer_for_is_proposed_too_and_a_target_nothing_meets_is_said(
+    prometheus: LocalPrometheus, rules: Path
+) -> None:
+    told = ("tune", "Unsplit", "--file", str(rules), "--prometheus", prometheus.url, *FROM_TO)
+    ran = await cli(*told, "--target", "1/day")
+    assert [line.split()[0] for line in ran.lines[1:]] == ["(as", "for=10m"]
+    ran = await cli(
+        "tune", "Absent", "--file", str(rules), "--prometheus", prometheus.url, *FROM_TO, "--target", "often"
+    )
+    assert (ran.status, "not a rate such as 1/week" in ran.err) == (2, True)
+    ran = await cli(
+        *("tune", "Absent", "--file", str(rules), "--prometheus", prometheus.url, "--from", START.isoformat()),
+        *("--to", (START + 60 * MINUTE).isoformat(), "--target", "0/week"),
+    )
+    assert ran.status == 4
