@@ -19,6 +19,8 @@ from alertd.config.promql_labels import Labels, fires_on_data, labels_of
 from alertd.config.rule_files import RuleFile
 from alertd.duration import format_duration
 from alertd.labels import LabelSet
+from alertd.rules.anomaly import Anomaly
+from alertd.rules.anomaly_noise import expected_per_week
 from alertd.rules.promql import PromQL
 from alertd.rules.rule import AlertingRule, Rule, RuleGroup
 from alertd.rules.threshold import Threshold
@@ -143,6 +145,23 @@ def paging_undocumented(linted: LintedFile) -> Iterator[Problem]:
             )
 
 
+def anomaly_noise(linted: LintedFile) -> Iterator[Problem]:
+    """An anomaly rule that chance alone fires every week, for every series."""
+    for subject, rule in linted.alerts():
+        if not isinstance(rule.kind, Anomaly) or rule.kind.settings.false_alerts_per_week is not None:
+            continue
+        settings, interval = rule.kind.settings, subject.group.interval
+        windows = [node.range for node in walk(subject.tree) if type(node).__name__ == "MatrixSelector"]
+        count = expected_per_week(settings, interval, smoothed_over=max(windows, default=timedelta()))
+        if count >= 1.0:
+            yield subject.problem(
+                subject.node.entries["anomaly"].value,
+                f"{settings.method} with k {settings.sensitivity:g} at {format_duration(interval)} fires about "
+                f"{count:.0f} times a week without a cause, for every series",
+                "use false_alerts_per_week instead of k, a k of 4.5 and more, or method: seasonal; add min_impact",
+            )
+
+
 def several_documents(linted: LintedFile) -> Iterator[Problem]:
     """A second YAML document in a rule file: it is not read."""
     if linted.file.unread_at is not None:
@@ -177,6 +196,7 @@ LINTS: Mapping[str, Lint] = {
     "AL004": Lint("short-window", short_window),
     "AL005": Lint("paging-undocumented", paging_undocumented),
     "AL006": Lint("several-documents", several_documents),
+    "AL007": Lint("anomaly-noise", anomaly_noise),
 }
 """By code. All are warnings; what is surely wrong, an unknown template function for one, is an error of loading."""
 

@@ -143,6 +143,11 @@ class AnomalySettings(Settings):
         """Whether `window` is what the method knows of the past."""
         return self.method != "seasonal"
 
+    @property
+    def sensitivity(self) -> float:
+        """The k in force at the start."""
+        return self.for_detector().start_k
+
     def for_detector(self) -> DetectorSettings:
         """What of this the detector obeys."""
         young = min(_DAY, self.window) if self.looks_back else _DAY

@@ -89,6 +89,15 @@ def found(rules: str, *codes: str, scrape_interval: timedelta | None = None, int
             ],
             id="a second document",
         ),
+        pytest.param(
+            "  - alert: A\n    expr: x\n    anomaly: {method: sigma, points: 1 of 1}\n",
+            [
+                "r.yml:7:14 groups[0].rules[0].anomaly: warning: sigma with k 3 at 1m fires about 14 times a week without "
+                "a cause, for every series; use false_alerts_per_week instead of k, a k of 4.5 and more, or method: "
+                "seasonal; add min_impact [AL007]"
+            ],
+            id="an anomaly rule that chance fires",
+        ),
     ],
 )  # fmt: skip
 def test_findings(rules: str, expected: list[str]) -> None:
@@ -108,6 +117,24 @@ def test_findings(rules: str, expected: list[str]) -> None:
 )
 def test_a_comment_silences_a_finding(rules: str) -> None:
     assert found(rules, "AL003") == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "times"),
+    [
+        pytest.param("expr: x\n    anomaly: {method: sigma}", "", id="2 of 3 independent points"),
+        pytest.param(
+            "expr: rate(x[5m])\n    anomaly: {method: sigma}", "3 times", id="2 of 3 points of overlapping rates"
+        ),
+        pytest.param("expr: rate(x[5m])\n    anomaly: {method: sigma, direction: both}", "5 times", id="both sides"),
+        pytest.param("expr: rate(x[5m])\n    anomaly: {method: sigma, k: 4.5}", "", id="a k that is high enough"),
+        pytest.param("expr: rate(x[5m])\n    anomaly: {method: sigma, false_alerts_per_week: 1}", "", id="a budget"),
+        pytest.param("expr: rate(x[5m])\n    anomaly: {}", "", id="the default"),
+    ],
+)
+def test_anomaly_noise_is_that_of_a_gaussian_series(rule: str, times: str) -> None:
+    problems = found(f"  - alert: A\n    {rule}\n", "AL007")
+    assert [f"about {times}" in problem for problem in problems] == [True] * bool(times)
 
 
 @pytest.mark.parametrize(
