@@ -229,3 +229,39 @@ async def test_alertd_answers_as_alertmanager(tmp_path: Path, requests: dict[str
             theirs[name], ours[name] = await ask(request)
     different = {name: (theirs[name], ours[name]) for name in requests if theirs[name] != ours[name]}
     assert not different, json.dumps(different, indent=1)
+
+
+WRITTEN = (
+    *("00:00:00.123456789+02:00", "00:00:00.999999999Z", "00:00:00Z", "00:00:00.1-07:30", "23:59:59.9999995+14:00"),
+    *("00:00:00.0005Z", "00:00:00.12349995Z", "00:00:00+00:00", "00:00:00.1234567891Z", "00:00:00.000999500-00:00"),
+)
+"""Times of a day: nanoseconds and less, offsets of every kind."""
+
+
+async def posted_times(url: str) -> list[tuple[str, ...]]:
+    """What a server shows of times that were posted, of alerts and then of silences."""
+    shown: list[tuple[str, ...]] = []
+    async with aiohttp.ClientSession() as session:
+        for number, time in enumerate(WRITTEN):
+            alert = {"startsAt": f"2024-01-01T{time}", "endsAt": f"2099-01-01T{time}"}
+            labels = {"alertname": "Time", "n": str(number)}
+            async with session.post(url + ALERTS, json=[alert | {"labels": labels}]) as answer:
+                assert answer.status == 200
+            silence = a_silence(startsAt=f"2098-01-01T{time}", endsAt=f"2099-01-01T{time}", comment=str(number))
+            async with session.post(url + SILENCES, json=silence) as answer:
+                assert answer.status == 200
+        for path, key in ((ALERTS, lambda one: one["labels"]["n"]), (SILENCES, lambda one: one["comment"])):
+            async with session.get(url + path) as answer:
+                found = sorted(await answer.json(), key=key)
+            shown += [(key(one), one["startsAt"], one["endsAt"]) for one in found]
+    return shown
+
+
+async def test_times_are_shown_as_alertmanager_shows_them(tmp_path: Path) -> None:
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(CONFIG)
+    async with alertmanager(CONFIG) as theirs, running(config, tmp_path / "data") as ours:
+        await ours.event("alertd_started")
+        expected = await posted_times(theirs)
+        assert len(expected) == 2 * len(WRITTEN)
+        assert await posted_times(ours.url) == expected
