@@ -103,7 +103,7 @@ class WarmUp:
                     return
                 await asyncio.to_thread(judge.learn, need, matrix)
                 await self._save(reading)
-            if judge.wants(reading.at)[:1] == [need]:
+            if need in judge.wants(reading.at)[:1]:
                 await asyncio.to_thread(judge.learn, need, SeriesMatrix.empty())
         del self._readings[id(judge)]
 

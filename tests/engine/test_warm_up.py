@@ -80,12 +80,15 @@ class Past:
     """Answers ranges with one chunk of ones per need; a text is an error."""
 
     error: str = ""
+    is_empty: bool = False
     asked: list[HistoryNeed] = field(default_factory=list)
 
     async def read(self, need: HistoryNeed) -> AsyncIterator[SeriesMatrix]:
         self.asked.append(need)
         if self.error:
             raise QueryError(self.error)
+        if self.is_empty:
+            return
         points = (need.end - need.start) // need.step + 1
         times = need.start.timestamp() + need.step.total_seconds() * np.arange(points)
         yield SeriesMatrix(labels=(LabelSet({"of": "all"}),), times=times, values=np.ones((points, 1)))
@@ -206,6 +209,14 @@ async def test_a_past_that_cannot_be_read_is_said_and_in_the_end_gone_without() 
         await world.slot(5)
     assert state.rules[0].health is Health.OK
     assert world.values()
+
+
+async def test_a_past_that_holds_nothing_is_asked_for_once() -> None:
+    world = await World(a_summing_group(), past=Past(is_empty=True)).start()
+    for _ in range(3):
+        await world.slot(5)
+    assert len(world.past.asked) == 1
+    assert world.values() == [10]
 
 
 async def test_the_last_memory_is_saved_at_the_end() -> None:
