@@ -63,6 +63,17 @@ class Links:
         await asyncio.gather(self.writer.stop(within), self.alertmanagers.stop(within))
 
 
+def dispatching_of(config: Config, receivers: Mapping[str, Sequence[Integration]], planner: Planner) -> Dispatching:
+    """What `config` says about telling people, with these receivers."""
+    return Dispatching(
+        route=Route.from_settings(config.route) if config.route else NOBODY,
+        receivers=receivers,
+        planner=planner,
+        inhibit_rules=[InhibitRule.from_settings(rule, number) for number, rule in enumerate(config.inhibit_rules)],
+        intervals={interval.name: interval for interval in config.time_intervals},
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linker:
     """Builds links; nothing of them runs yet."""
@@ -84,13 +95,7 @@ class Linker:
             history={source.name: self._history(source) for source in config.sources},
             writer=writer,
             alertmanagers=Alertmanagers(config.alertmanagers, self.session, clock=self.clock, random=self.random),
-            dispatching=Dispatching(
-                route=Route.from_settings(config.route) if config.route else NOBODY,
-                receivers=receivers,
-                planner=Planner(new_id=self.new_id, external_url=url),
-                inhibit_rules=[InhibitRule.from_settings(rule, n) for n, rule in enumerate(config.inhibit_rules)],
-                intervals={interval.name: interval for interval in config.time_intervals},
-            ),
+            dispatching=dispatching_of(config, receivers, Planner(new_id=self.new_id, external_url=url)),
             fallback=self._fallback(config.fallback_receiver, receivers, url),
             digester=Digester(above=config.digest_above, new_id=self.new_id, external_url=url),
         )

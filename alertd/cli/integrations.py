@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -16,20 +16,27 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def integrations_of(config: Config, receiver: str) -> AsyncIterator[Sequence[Integration]]:
     """Those of one receiver, ready to render and to send; no connection is made before they send. Raises NotFound."""
+    from alertd.yamlio import suggestion
+
+    async with receivers_of(config) as known:
+        if receiver not in known:
+            raise NotFound(f'there is no receiver "{receiver}"; {suggestion(receiver, list(known))}')
+        yield known[receiver]
+
+
+@asynccontextmanager
+async def receivers_of(config: Config) -> AsyncIterator[Mapping[str, Sequence[Integration]]]:
+    """All of them, by receiver."""
     from alertd.http import new_session
     from alertd.receivers.registry import by_receiver
     from alertd.receivers.rendering import Rendering
     from alertd.receivers.tools import Tools
     from alertd.store.memory import MemoryStore
     from alertd.template.alertmanager import TemplateSet
-    from alertd.yamlio import suggestion
 
     async with new_session() as session:
         rendering = Rendering(templates=TemplateSet(config.templates))
-        known = by_receiver(config.receivers, Tools(session=session, rendering=rendering, log=MemoryStore()))
-        if receiver not in known:
-            raise NotFound(f'there is no receiver "{receiver}"; {suggestion(receiver, list(known))}')
-        yield known[receiver]
+        yield by_receiver(config.receivers, Tools(session=session, rendering=rendering, log=MemoryStore()))
 
 
 def external_url(config: Config) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from alertd.clock import Clock
+    from alertd.engine.dispatcher import Dispatching
     from alertd.replay.results import FileResult
     from alertd.replay.rule_tests import Pattern
     from alertd.rules.rule import RuleGroup
@@ -80,7 +82,23 @@ def _results(files: Sequence[Path], only: Pattern | None, clock: Clock) -> list[
     from alertd.replay.rule_tests import load, run
 
     tests = [load(path, read=read_unit_test_file, load_rules=load_rules) for path in files]
-    return asyncio.run(run(tests, clock=clock, parallel=cpu_count() or 1, only=only))
+    return asyncio.run(run(tests, clock=clock, parallel=cpu_count() or 1, only=only, open_dispatching=open_dispatching))
+
+
+@asynccontextmanager
+async def open_dispatching(path: Path) -> AsyncIterator[Dispatching]:
+    """Routes and receivers of the configuration at `path`; raises AlertdError."""
+    from random import Random
+
+    from alertd.cli.integrations import external_url, receivers_of
+    from alertd.config.load import load
+    from alertd.links import dispatching_of
+    from alertd.notify.plan import Planner
+    from alertd.notify.ulid import Ulids
+
+    config = await asyncio.to_thread(load, path)
+    async with receivers_of(config) as receivers:
+        yield dispatching_of(config, receivers, Planner(new_id=Ulids(Random(0)), external_url=external_url(config)))
 
 
 def load_rules(paths: Sequence[Path]) -> list[RuleGroup]:

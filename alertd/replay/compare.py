@@ -19,6 +19,7 @@ class Part(StrEnum):
     LABEL = "label"
     ANNOTATION = "annotation"
     VALUE = "value"
+    NOTIFICATION = "notification"  # not sent, or sent in vain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,18 @@ from alertd.labels import LabelSet
 from alertd.labels.labelset import METRIC_NAME
 from alertd.query.fetcher import Fetcher
 from alertd.query.source import Source
-from alertd.replay.compare import Item, compare, exactly, nearly
+from alertd.replay.compare import Difference, Item, Part, compare, exactly, nearly
 from alertd.replay.feed import InputFeed, PrometheusSink
+from alertd.replay.notifications import NotificationReplay
 from alertd.replay.results import CheckResult, RuleFailure
-from alertd.replay.test_file import AlertCheck, ExpectedAlert, ExpressionCheck, Match, UnitTestFile
+from alertd.replay.test_file import (
+    AlertCheck,
+    ExpectedAlert,
+    ExpectedNotification,
+    ExpressionCheck,
+    Match,
+    UnitTestFile,
+)
 from alertd.rules.rule import AlertingRule, RuleGroup
 
 _ADDED_BY_THE_API = 'invalid parameter "query": '
@@ -30,11 +38,12 @@ class GroupReplay:
 
     rules     the groups of its rule files
     sink      takes the input, and what rules write, to the storage that `source` answers from
+    told      who is told of the alerts; None: nothing is expected of that
     """
 
     def __init__(
         self, file: UnitTestFile, number: int, rules: Sequence[RuleGroup], *,
-        sink: PrometheusSink, source: Source, clock: Clock,
+        sink: PrometheusSink, source: Source, clock: Clock, told: NotificationReplay | None = None,
     ) -> None:  # fmt: skip
         self._file = file
         self._number = number
@@ -42,6 +51,7 @@ class GroupReplay:
         self._group = group = file.tests.tests[number]
         self._sink = sink
         self._source = source
+        self._told = told
         self._equal = nearly if file.tests.fuzzy_compare else exactly
         self._feed = InputFeed(
             group.input_series, start=group.start_timestamp, interval=group.interval or self._tests.evaluation_interval
@@ -67,6 +77,10 @@ class GroupReplay:
             if failures := await self._evaluate(at):
                 return checks, failures
             checks += self._alerts_due(at)
+            if self._told is not None:
+                await self._told.hand_on(self._states, at)
+                await self._told.advance(at + self._tests.evaluation_interval)
+        checks += self._notifications()
         for position, check in enumerate(self._group.promql_expr_test):
             checks.append(await self._expression(check, self._line("promql_expr_test", position)))
         return checks, []
@@ -110,6 +124,33 @@ class GroupReplay:
                     for alert in rule.alerts.values():
                         if alert.state is State.FIRING:
                             yield Item(labels=alert.labels, annotations=alert.annotations)
+
+    def _notifications(self) -> Iterator[CheckResult]:
+        for position, check in enumerate(self._group.exp_notifications if self._told is not None else ()):
+            line = self._line("exp_notifications", position)
+            differences = tuple(self._notification(check))
+            yield CheckResult(
+                kind="notification", subject=check.receiver, at=check.at, line=line, differences=differences
+            )
+
+    def _notification(self, check: ExpectedNotification) -> Iterator[Difference]:
+        assert self._told is not None
+        start = self._group.start_timestamp + check.at
+        sent = [
+            one.text
+            for one in self._told.told
+            if one.receiver == check.receiver and start <= one.at < start + self._tests.evaluation_interval
+        ]
+        agreeing = [text for text in sent if all(part in text for part in check.contains)]
+        if bool(agreeing) is (check.none == "false"):
+            return
+        wanted = " and ".join(map(repr, check.contains)) or "anything"
+        yield Difference(
+            part=Part.NOTIFICATION,
+            item=Item(labels=LabelSet({"receiver": check.receiver})),
+            expected=f"{'nothing' if agreeing else 'a notification'} with {wanted}",
+            found=" / ".join(agreeing or sent) or "nothing was sent",
+        )
 
     async def _expression(self, check: ExpressionCheck, line: int) -> CheckResult:
         result = CheckResult(

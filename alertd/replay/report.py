@@ -89,6 +89,8 @@ def difference_text(difference: Difference, kind: str) -> str:
         case Part.VALUE:
             note = ", NaN equals nothing" if difference.expected == difference.found == "NaN" else ""
             return f"value of {series_text(difference.item.labels)} differs{note}"
+        case Part.NOTIFICATION:
+            return "notification differs"
         case part:
             return f"{part} {difference.name} of {series_text(difference.item.labels)} differs"
 

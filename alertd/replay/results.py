@@ -12,15 +12,15 @@ from alertd.replay.compare import Difference, Item
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """One item of `alert_rule_test` or `promql_expr_test`.
+    """One item of `alert_rule_test`, `promql_expr_test` or `exp_notifications`.
 
-    subject      the name of the alert, or the expression
+    subject      the name of the alert, the expression, or the receiver
     line         where it stands in the file
     differences  empty: as expected
     error        why it could not be checked, such as an expression that does not parse
     """
 
-    kind: str  # "alert" or "expression"
+    kind: str  # "alert", "expression" or "notification"
     subject: str
     at: timedelta
     line: int

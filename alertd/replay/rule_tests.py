@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import glob
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +21,7 @@ from alertd.query.source import SourceSettings
 from alertd.replay.feed import PrometheusSink, WrittenSource
 from alertd.replay.group_replay import GroupReplay
 from alertd.replay.local_prometheus import LocalPrometheus, find_prometheus
+from alertd.replay.notifications import NotificationReplay, OpenDispatching
 from alertd.replay.results import CheckResult, FileResult, GroupResult, RuleFailure
 from alertd.replay.test_file import UnitTestFile
 from alertd.rules.rule import RuleGroup
@@ -71,19 +73,28 @@ def _rule_files(file: UnitTestFile) -> tuple[list[Path], tuple[str, ...]]:
 
 
 async def run(
-    tests: Sequence[RuleTests], *, clock: Clock, parallel: int, only: Pattern | None = None
+    tests: Sequence[RuleTests],
+    *,
+    clock: Clock,
+    parallel: int,
+    only: Pattern | None = None,
+    open_dispatching: OpenDispatching | None = None,
 ) -> list[FileResult]:
     """The result of each file, in order.
 
     parallel   how many test groups run at once
     only       leaves out test groups whose name it is not found in
+    open_dispatching   how the `config` of a file is used; None: no file names one
     raises     PrometheusMissingError
     """
     find_prometheus()
     places = asyncio.Semaphore(parallel)
     async with asyncio.TaskGroup() as tasks:
         running = [
-            [tasks.create_task(_run_group(one, number, places, clock)) for number in _chosen(one, only)]
+            [
+                tasks.create_task(_run_group(one, number, places, clock, open_dispatching))
+                for number in _chosen(one, only)
+            ]
             for one in tests
         ]
     return [
@@ -99,18 +110,20 @@ def _chosen(tests: RuleTests, only: Pattern | None) -> list[int]:
     return [number for number, group in enumerate(groups) if only is None or only.search(group.name)]
 
 
-async def _run_group(tests: RuleTests, number: int, places: asyncio.Semaphore, clock: Clock) -> GroupResult:
+async def _run_group(
+    tests: RuleTests, number: int, places: asyncio.Semaphore, clock: Clock, open_dispatching: OpenDispatching | None
+) -> GroupResult:
     assert tests.file is not None
     group = tests.file.tests.tests[number]
     result = GroupResult(
         name=group.name or f"test group {number + 1}",
         line=tests.file.line("tests", number),
-        planned=len(group.alert_rule_test) + len(group.promql_expr_test),
+        planned=len(group.alert_rule_test) + len(group.promql_expr_test) + len(group.exp_notifications),
     )
     async with places:
         started = clock.monotonic()
         try:
-            checks, failures = await _replay(tests.file, number, tests.rules, clock)
+            checks, failures = await _replay(tests.file, number, tests.rules, clock, open_dispatching)
             result = replace(result, checks=tuple(checks), failures=tuple(failures))
         except AlertdError as error:
             result = replace(result, error=str(error))
@@ -118,12 +131,33 @@ async def _run_group(tests: RuleTests, number: int, places: asyncio.Semaphore, c
 
 
 async def _replay(
-    file: UnitTestFile, number: int, rules: Sequence[RuleGroup], clock: Clock
+    file: UnitTestFile,
+    number: int,
+    rules: Sequence[RuleGroup],
+    clock: Clock,
+    open_dispatching: OpenDispatching | None,
 ) -> tuple[list[CheckResult], list[RuleFailure]]:
-    async with (
-        LocalPrometheus(evaluation_interval=file.tests.evaluation_interval) as prometheus,
-        new_session() as session,
-    ):
+    async with AsyncExitStack() as owned:
+        told = await _notifications(file, number, owned, open_dispatching)
+        prometheus = await owned.enter_async_context(
+            LocalPrometheus(evaluation_interval=file.tests.evaluation_interval)
+        )
+        session = await owned.enter_async_context(new_session())
         sink = PrometheusSink(prometheus)
         source = WrittenSource(PrometheusSource(SourceSettings(url=prometheus.url), session), sink)
-        return await GroupReplay(file, number, rules, sink=sink, source=source, clock=clock).run()
+        return await GroupReplay(file, number, rules, sink=sink, source=source, clock=clock, told=told).run()
+
+
+async def _notifications(
+    file: UnitTestFile, number: int, owned: AsyncExitStack, open_dispatching: OpenDispatching | None
+) -> NotificationReplay | None:
+    """Dispatching for a test group that expects notifications; raises AlertdError when its config cannot be used."""
+    group = file.tests.tests[number]
+    if not group.exp_notifications or open_dispatching is None:
+        return None
+    dispatching = await owned.enter_async_context(open_dispatching(file.path.parent / file.tests.config))
+    return await owned.enter_async_context(
+        NotificationReplay(
+            dispatching, start=group.start_timestamp, external_labels=group.external_labels, url=group.external_url
+        )
+    )

@@ -1,4 +1,4 @@
-"""A file of unit tests of rules: promtool's format, and what alertd adds to it (`match: subset`)."""
+"""A file of unit tests of rules: promtool's format, and what alertd adds to it (`match: subset`, `exp_notifications`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
@@ -125,6 +125,17 @@ class ExpressionCheck(_Fields):
     exp_samples: tuple[ExpectedSample, ...] = Field((), description="the answer, in any order")
 
 
+class ExpectedNotification(_Fields):
+    """Who must be told at a time, and of what; or must not be."""
+
+    at: Duration = Field(
+        description="time since the start of the test; a notification may come until the next evaluation"
+    )
+    receiver: str = Field(min_length=1, description="name of the receiver")
+    contains: tuple[str, ...] = Field((), description="texts that one of its notifications must hold, all of them")
+    none: Literal["true", "false"] = Field("false", description="true: there must be no such notification")
+
+
 class InputSeries(_Fields):
     """One series the rules see."""
 
@@ -147,13 +158,14 @@ class UnitTestGroup(_Fields):
     external_url: str = Field("", description="$externalURL in templates")
     alert_rule_test: tuple[AlertCheck, ...] = Field((), description="which alerts must be firing")
     promql_expr_test: tuple[ExpressionCheck, ...] = Field((), description="what expressions must answer")
+    exp_notifications: tuple[ExpectedNotification, ...] = Field((), description="who must be told; needs config")
 
     @property
     def duration(self) -> timedelta:
         """The latest time anything is checked at."""
-        times = [check.eval_time for check in self.alert_rule_test] + [
-            check.eval_time for check in self.promql_expr_test
-        ]
+        times = [alert.eval_time for alert in self.alert_rule_test]
+        times += [expression.eval_time for expression in self.promql_expr_test]
+        times += [notification.at for notification in self.exp_notifications]
         return max(times, default=timedelta())
 
 
@@ -161,6 +173,7 @@ class UnitTests(_Fields):
     """The whole file."""
 
     rule_files: tuple[str, ...] = Field((), description="paths or patterns, relative to the folder of this file")
+    config: str = Field("", description="an alertd.yml with routes and receivers, relative to the folder of this file")
     evaluation_interval: Interval = Field(
         timedelta(minutes=1), description="distance of evaluations; the intervals of rule groups do not count"
     )
@@ -169,6 +182,12 @@ class UnitTests(_Fields):
     )
     fuzzy_compare: bool = Field(False, description="values may differ in their last bit")
     tests: tuple[UnitTestGroup, ...] = Field((), description="each starts with empty storage and fresh rules")
+
+    @model_validator(mode="after")
+    def _notifications_need_routes(self) -> Self:
+        if not self.config and any(group.exp_notifications for group in self.tests):
+            raise ValueError("exp_notifications needs config: the alertd.yml whose routes and receivers are meant")
+        return self
 
     @field_validator("group_eval_order")
     @classmethod

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alertd.cli.test import load_rules
+from alertd.cli.test import load_rules, open_dispatching
 from alertd.clock import SystemClock
 from alertd.config.unit_test_files import read_unit_test_file
 from alertd.replay.report import TextReport
@@ -260,3 +260,71 @@ async def test_two_rules_of_one_name_that_know_an_alert_since_different_times_cl
     """
     result = await result_of(tmp_path, tests, rules=rules)
     assert "rule A failed at 2m: duplicate sample for timestamp" in told(result)
+
+
+ROUTES = """
+route:
+  receiver: ops
+  group_by: [alertname]
+  group_wait: 30s
+  group_interval: 5m
+  routes: [{receiver: pager, matchers: [severity="page"]}]
+receivers:
+  - {name: ops, webhook_configs: [{url: "http://127.0.0.1:9/ops"}]}
+  - {name: pager, pagerduty_configs: [{routing_key: "key", description: "{{ .CommonAnnotations.summary }}"}]}
+"""
+
+NOTIFICATIONS = """
+rule_files: [rules.yml]
+config: alertd.yml
+tests:
+  - external_labels: {region: eu}
+    external_url: http://prometheus.example.org
+    input_series: [{series: 'm{instance="a"}', values: 1 9 9 1 1 1 1 1 1}]
+    exp_notifications:
+      - {at: 0m, receiver: pager, none: true}
+      - {at: 1m, receiver: pager, contains: ["a has 9 in eu", "event_action: trigger"]}
+      - {at: 1m, receiver: ops, none: true}
+      - {at: 2m, receiver: pager, none: true}
+      - {at: 6m, receiver: pager, contains: ["event_action: resolve"]}
+"""
+
+
+async def notified(folder: Path, tests: str) -> FileResult:
+    (folder / "alertd.yml").write_text(ROUTES)
+    (folder / "rules.yml").write_text(RULES)
+    path = folder / "rules.test.yml"
+    path.write_text(tests)
+    one = load(path, read=read_unit_test_file, load_rules=load_rules)
+    (result,) = await run([one], clock=SystemClock(), parallel=1, open_dispatching=open_dispatching)
+    return result
+
+
+async def test_who_is_told_when_and_in_which_words(tmp_path: Path) -> None:
+    result = await notified(tmp_path, NOTIFICATIONS)
+    assert told(result).splitlines()[1:] == ["1 files, 0 failed; 5 checks, 0 failed; 0.0 s"], told(result)
+    assert len(list(result.checks())) == 5
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "says"),
+    [
+        ("a has 9 in eu", "b has 9", ["- expected  a notification with 'b has 9' and", "event_action: trigger"]),
+        ("{at: 6m, receiver: pager, contains", "{at: 7m, receiver: pager, contains", ["+ found     nothing was sent"]),
+        (
+            "{at: 6m, receiver: pager, contains",
+            "{at: 6m, receiver: pager, none: true, contains",
+            ["- expected  nothing"],
+        ),
+    ],
+)
+async def test_what_was_sent_instead_is_shown(tmp_path: Path, right: str, wrong: str, says: list[str]) -> None:
+    text = told(await notified(tmp_path, NOTIFICATIONS.replace(right, wrong)))
+    assert "5 checks, 1 failed" in text
+    assert all(part in text for part in says), text
+
+
+def test_notifications_need_routes(tmp_path: Path) -> None:
+    path = tmp_path / "rules.test.yml"
+    path.write_text(NOTIFICATIONS.replace("config: alertd.yml", ""))
+    assert "exp_notifications needs config" in load(path, read=read_unit_test_file, load_rules=load_rules).error
