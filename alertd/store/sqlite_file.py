@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -127,6 +128,7 @@ def _move_aside(path: Path) -> Path:
 
 def connect(path: Path, known: Sequence[Migration]) -> sqlite3.Connection:
     """Open the database, look whether it is sound, and bring its schema up to date; raises StoreError, DamagedError."""
+    _check_permissions(path)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
@@ -146,6 +148,13 @@ def connect(path: Path, known: Sequence[Migration]) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _check_permissions(path: Path) -> None:
+    """SQLite opens what it may only read without a word, and gives its side files the same permissions."""
+    for one in (path.parent, path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))):
+        if one.exists() and not os.access(one, os.W_OK, effective_ids=True):
+            raise StoreError(f"database {path}: {one} is read-only: let the user alertd runs as write there")
 
 
 def migrate(connection: sqlite3.Connection, known: Sequence[Migration], path: Path) -> None:
