@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -61,11 +62,16 @@ class AlertIntake:
     async def post(self, alerts: Sequence[RawAlert]) -> list[str]:
         """Take those that can be taken; why the others cannot. Raises StoreError when nothing, or not all, was saved."""
         errors: list[str] = []
+        saves = []
         for start in range(0, len(alerts), AT_ONCE):
-            # Nothing is awaited between looking up what is known and the beginning of the save: saves of one alert are
-            # in the order in which its copies were joined.
             at = self._clock.now()
-            await self._save(self._join(alerts[start : start + AT_ONCE], errors, at), at)
+            joined = self._join(alerts[start : start + AT_ONCE], errors, at)
+            # Begun in the order in which copies of an alert were joined; what is joined meanwhile is committed together.
+            saves.append(asyncio.create_task(self._save(joined, at)))
+            await asyncio.sleep(0)
+        for failed in await asyncio.gather(*saves, return_exceptions=True):
+            if failed is not None:
+                raise failed
         return errors
 
     def _join(self, raws: Sequence[RawAlert], errors: list[str], at: datetime) -> Collection[_Joined]:

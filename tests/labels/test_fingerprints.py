@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alertd.labels import LabelSet
-from alertd.labels.fingerprints import LONG, compute_fingerprints
-from alertd.labels.labelset import fingerprint
+from alertd.labels.fingerprints import FEW, LONG, compute_fingerprints
+from alertd.labels.labelset import fingerprint, fingerprint_bytes
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
@@ -22,7 +22,13 @@ def test_many_at_once_or_one_by_one_is_the_same(sets: list[dict[str, str]]) -> N
 
 def test_long_ones_are_left_for_later() -> None:
     short, long = LabelSet({"alertname": "W", "severity": "critical"}), LabelSet({"a": "x" * LONG})
-    compute_fingerprints([long, short])
+    compute_fingerprints([long, short, *(LabelSet({"n": str(n)}) for n in range(FEW))])
     assert (short.knows_fingerprint, long.knows_fingerprint) == (True, False)
     assert short.fingerprint == "9303e720346b0a33"
     assert long.fingerprint == f"{fingerprint(long):016x}"
+
+
+def test_a_letter_that_is_written_as_the_separator_is_a_letter() -> None:
+    assert fingerprint_bytes([("a", "\xff"), ("b\xff\xff", "c")]) == b"a\xff\xc3\xbf\xffb\xc3\xbf\xc3\xbf\xffc\xff"
+    assert fingerprint_bytes([("a", "ä"), ("b", "")]) == b"a\xff\xc3\xa4\xffb\xff\xff"
+    assert fingerprint_bytes([]) == b""
