@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,7 +13,6 @@ from alertd.detect.forecast_backtest import back_test
 from alertd.detect.forecast_interval import Bool, Distribution, Pool
 from alertd.detect.forecast_outlook import Outlook
 from alertd.detect.forecast_remaining import predict
-from alertd.labels import LabelSet
 from alertd.ledger.ledger import Ledger
 from alertd.ledger.periods import Span
 from alertd.rules.projection_steps import Steps, cut, share_left
@@ -72,15 +71,14 @@ class Projector:
         """The history has changed."""
         self._pool = None
 
-    def project(self, ledger: Ledger, at: datetime, *, born: Mapping[LabelSet, float]) -> PeriodForecast:
+    def project(self, ledger: Ledger, at: datetime, *, born: F64) -> PeriodForecast:
         """The period `at` lies in.
 
-        born    Unix seconds at which a scope was first seen: before that it was not idle, it was not there
+        born    [scopes] Unix seconds at which each was first seen: before that it was not idle, it was not there
         """
         period = ledger.layout.calendar.period(at)
         steps = cut(ledger, period, at)
-        births = np.array([born.get(scope, -np.inf) for scope in ledger.scopes])
-        usual = (steps.starts >= births[:, None]) & ~self._unusual(steps)
+        usual = (steps.starts >= born[:, None]) & ~self._unusual(steps)
         steps = replace(steps, history=np.where(usual, steps.history, np.nan))
         pool = self._pooled(steps)
         window = slice(-steps.window, None)
@@ -89,7 +87,7 @@ class Projector:
             steps.history[:, window], steps.past[:, window], steps.future, season=steps.season, left=left
         )
         path = path * self._factors(steps.spans, at)
-        shift = np.pad(self._shift, (0, max(len(births) - len(self._shift), 0)))
+        shift = np.pad(self._shift, (0, max(len(born) - len(self._shift), 0)))
         distribution = Distribution(replace(coming, predicted=np.sum(path, axis=1)), pool, shift=shift)
         spent = ledger.spent(Span(period.start, at))
         outlook = Outlook(spent, path, np.broadcast_to(self._amounts(steps.spans, at), path.shape), distribution)
