@@ -1,0 +1,63 @@
+"""What `$alert` offers about a projected period."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from alertd.detect.forecast import F64
+from alertd.detect.forecast_interval import FEWEST_RATIOS
+from alertd.ledger.ledger import Ledger
+from alertd.rules.projection_period import PeriodForecast
+from alertd.rules.projection_score import LEVEL
+
+_EARLY, _MIDDLE, _LATE = 0.9, 0.5, 0.1
+
+
+def evidence_of(
+    forecast: PeriodForecast, limit: F64, ledger: Ledger, *, unit: str
+) -> Callable[[int], Mapping[str, object]]:
+    """The evidence of one scope, by its row.
+
+    Spend, Limit, Percent            so far, the limit, how much of it that is
+    Projected, ProjectedLow, ProjectedHigh, Probability   at the period's end; 80 % lie between low and high
+    ExhaustedAt, ExhaustedEarly, ExhaustedLate   when the limit is passed; None for not in this period
+    Completeness, CompleteFrom, Imputed   how much of the period so far was observed, since when, and what came in unseen
+    Interval                         the interval in words, or that there is none yet
+    """
+    outlook = forecast.outlook
+    low, high = outlook.between(LEVEL)
+    probability, projected = outlook.exceeds(limit), outlook.projected
+    middle, early, late = (outlook.exceeded_after(limit, p=p) for p in (_MIDDLE, _EARLY, _LATE))
+    completeness = ledger.completeness(forecast.period, at=forecast.at)
+    count = outlook.coming.count
+
+    def of(row: int) -> Mapping[str, object]:
+        return {
+            "Spend": float(outlook.spent[row]),
+            "Limit": float(limit[row]),
+            "Threshold": float(limit[row]),
+            "Unit": unit,
+            "Percent": 100 * float(outlook.spent[row] / limit[row]),
+            "Projected": float(projected[row]),
+            "ProjectedLow": float(low[row]),
+            "ProjectedHigh": float(high[row]),
+            "Probability": float(probability[row]),
+            "ExhaustedAt": forecast.moment(float(middle[row])),
+            "ExhaustedEarly": forecast.moment(float(early[row])),
+            "ExhaustedLate": forecast.moment(float(late[row])),
+            "PeriodStart": forecast.period.start,
+            "PeriodEnd": forecast.period.end,
+            "Completeness": completeness.share,
+            "CompleteFrom": completeness.complete_from,
+            "Imputed": float(completeness.imputed[row]),
+            "Interval": interval_text(float(low[row]), float(high[row]), int(count[row])),
+        }
+
+    return of
+
+
+def interval_text(low: float, high: float, count: int) -> str:
+    """`812 to 1,204 (80%)`, or how far one is from that."""
+    if count < FEWEST_RATIOS:
+        return f"no interval yet (n={count})"
+    return f"{low:,.4g} to {high:,.4g} ({LEVEL:.0%})"

@@ -1,0 +1,162 @@
+"""Projection of a value to a limit: disks that fill, quotas that run out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+import msgspec
+import numpy as np
+
+from alertd.detect.forecast import F64
+from alertd.detect.forecast_trend import Reach, foresee
+from alertd.labels import LabelSet
+from alertd.query.history import HistoryNeed, SeriesMatrix
+from alertd.rules.finding import Finding, Judgement, Verdict
+from alertd.rules.kind import Inputs
+from alertd.rules.projection_settings import ProjectionSettings
+from alertd.rules.spend_settings import limits_of
+
+_POINTS = 240  # kept per series: four steps of the trend's window for each that is looked ahead are plenty
+_SAVE_EVERY = timedelta(minutes=10)
+_CLEAR = 0.5
+_EARLY, _MIDDLE, _LATE = 0.9, 0.5, 0.1
+
+
+class _Saved(msgspec.Struct, frozen=True):
+    key: str
+    labels: list[dict[str, str]]
+    first: int
+    values: bytes
+    breached: list[bool]
+
+
+class TrendJudge:
+    """Keeps the last value of each step of every series, and follows the line through them."""
+
+    def __init__(self, settings: ProjectionSettings, query: str, unit: str, interval: timedelta) -> None:
+        self._settings, self._query, self._unit, self._interval = settings, query, unit, interval
+        self._step = max(settings.look_back / _POINTS, interval)
+        self._rows: dict[LabelSet, int] = {}
+        self._first = 0  # number of the oldest step, counted from 1970
+        self._values = np.full((0, _POINTS), np.nan)
+        self._breached = np.zeros(0, dtype=bool)
+        self._known_to: datetime | None = None
+        self._saved_at: datetime | None = None
+        self._turned = False
+
+    @classmethod
+    def open(cls, settings: ProjectionSettings, query: str, unit: str, interval: timedelta, memory: bytes) -> Self:
+        """One that goes on where `memory` ended; a fresh one where it is empty, damaged, or of another query or step."""
+        judge = cls(settings, query, unit, interval)
+        try:
+            saved = msgspec.msgpack.decode(memory, type=_Saved)
+        except msgspec.DecodeError:
+            return judge
+        values = np.frombuffer(saved.values, "<f8")
+        if saved.key == judge._key and values.size == len(saved.labels) * _POINTS:
+            judge._rows = {LabelSet(labels): row for row, labels in enumerate(saved.labels)}
+            judge._values = values.reshape(-1, _POINTS).copy()
+            judge._breached = np.array(saved.breached, dtype=bool)
+            judge._first = saved.first
+            judge._known_to = datetime.fromtimestamp((saved.first + _POINTS) * judge._step.total_seconds(), UTC)
+        return judge
+
+    @property
+    def _key(self) -> str:
+        return f"{self._query} every {self._step.total_seconds():g}s"
+
+    def judge(self, inputs: Inputs) -> Judgement:
+        """A finding for each series that probably reaches its limit in time."""
+        batch = inputs.batch
+        self._take(batch.labels, batch.values, inputs.at.timestamp())
+        self._known_to = inputs.at
+        rows = np.array([self._rows[labels] for labels in batch.labels], dtype=np.intp)
+        ahead = max(round(self._settings.within / self._step), 1)
+        reach = foresee(self._values[rows], window=_POINTS // 2, ahead=ahead)
+        limit = limits_of(self._settings.limit, self._settings.by, batch.labels, inputs.others)
+        probability = np.where(batch.values >= limit, 1.0, reach.reaches(limit))
+        breached = probability >= self._settings.confidence
+        held = self._breached[rows] & ~(probability < _CLEAR)
+        self._turned |= bool(np.any(self._breached[rows] != (breached | held)))
+        self._breached[rows] = breached | held
+        findings = []
+        for index in np.flatnonzero(breached | held).tolist():
+            verdict = Verdict.BREACHED if breached[index] else Verdict.HELD
+            evidence = self._evidence(reach, limit, probability, index, inputs.at)
+            findings.append(Finding(batch.labels[index], float(batch.values[index]), verdict, evidence=evidence))
+        return Judgement(tuple(findings), seen=batch)
+
+    def _evidence(self, reach: Reach, limit: F64, probability: F64, index: int, at: datetime) -> Mapping[str, object]:
+        def moment(p: float) -> datetime | None:
+            after = float(reach.reached_after(limit, p)[index])
+            return at + after * self._step if np.isfinite(after) else None
+
+        return {
+            "Limit": float(limit[index]),
+            "Threshold": float(limit[index]),
+            "Unit": self._settings.unit or self._unit,
+            "Projected": float(reach.highest(_MIDDLE)[index]),
+            "ProjectedLow": float(reach.highest(_LATE)[index]),
+            "ProjectedHigh": float(reach.highest(_EARLY)[index]),
+            "Probability": float(probability[index]),
+            "ExhaustedAt": moment(_MIDDLE),
+            "ExhaustedEarly": moment(_EARLY),
+            "ExhaustedLate": moment(_LATE),
+        }
+
+    def wants(self, at: datetime) -> Sequence[HistoryNeed]:
+        oldest = at - _POINTS * self._step
+        start = oldest if self._known_to is None else max(oldest, self._known_to)
+        if self._known_to is not None and at - start <= max(3 * self._step, timedelta(hours=1)):
+            return ()
+        return (HistoryNeed(expr=self._query, start=start, end=at, step=self._step),)
+
+    def learn(self, need: HistoryNeed, matrix: SeriesMatrix) -> None:
+        for time, values in zip(matrix.times.tolist(), matrix.values, strict=True):
+            self._take(matrix.labels, values, time)
+        newest = float(matrix.times[-1]) if len(matrix.times) else need.end.timestamp()
+        done = newest + self._step.total_seconds() > need.end.timestamp()
+        self._known_to = need.end if done else datetime.fromtimestamp(newest, UTC)
+
+    def saves(self, at: datetime) -> bool:
+        """Every few minutes; at once when an alert began or ended."""
+        return self._turned or self._saved_at is None or at - self._saved_at >= _SAVE_EVERY
+
+    def memory(self) -> bytes:
+        self._saved_at, self._turned = self._known_to, False
+        labels = [labels.to_dict() for labels in self._rows]
+        values = self._values.astype("<f8").tobytes()
+        return msgspec.msgpack.encode(_Saved(self._key, labels, self._first, values, self._breached.tolist()))
+
+    def _take(self, labels: Sequence[LabelSet], values: F64, at: float) -> None:
+        """Put values into the step of `at`; the newest of a step stays."""
+        step = int(at // self._step.total_seconds())
+        self._roll(step)
+        for series in labels:
+            if series not in self._rows:
+                self._rows[series] = len(self._rows)
+        new = len(self._rows) - len(self._values)
+        if new:
+            self._values = np.vstack([self._values, np.full((new, _POINTS), np.nan)])
+            self._breached = np.append(self._breached, np.zeros(new, dtype=bool))
+        column = step - self._first
+        if column >= 0:
+            rows = [self._rows[series] for series in labels]
+            self._values[rows, column] = np.where(np.isnan(values), self._values[rows, column], values)
+
+    def _roll(self, newest: int) -> None:
+        """Have columns up to step `newest`; series without a value in any of them are forgotten."""
+        shift = newest - (self._first + _POINTS - 1)
+        if shift <= 0:
+            return
+        self._first += shift
+        kept = self._values[:, min(shift, _POINTS) :]
+        self._values = np.hstack([kept, np.full((len(kept), _POINTS - kept.shape[1]), np.nan)])
+        known = ~np.isnan(self._values).all(axis=1)
+        if not known.all():
+            self._rows = {
+                labels: row for row, labels in enumerate(one for one, old in self._rows.items() if known[old])
+            }
+            self._values, self._breached = self._values[known], self._breached[known]
