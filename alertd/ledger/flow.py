@@ -110,6 +110,10 @@ class Flow:
     def last_period(self) -> LineSums:
         return LineSums(*self._sums[1])
 
+    def unpriced_now(self) -> F64:
+        """[lines] what came in this period without a rate, of lines that still have none."""
+        return np.where(np.isnan(self._rate), self._sums[0, 2, : len(self._rate)], 0.0)
+
     def use(self, rates: Rates) -> None:
         """From now on increments are worth this; what was seen before keeps its worth."""
         self._rates, self._rated_at = rates, ""

@@ -26,6 +26,9 @@ SCHEMA = 1
 COMPLETE = 0.99
 """A day or period of which less was observed is not complete."""
 
+NO_MODEL = "(no model)"
+_OVERLAPPING = ("reasoning", "total")  # tokens that other kinds count too
+
 SHORTEST_GAP = timedelta(minutes=10)
 """Time without data up to this (or three intervals) is no gap."""
 
@@ -315,6 +318,18 @@ class Ledger:
         sums = flow.this_period(), flow.last_period()
         return flow.lines[: len(sums[0].value)], *sums
 
+    def unpriced(self) -> tuple[dict[str, float], list[LabelSet]]:
+        """Models whose price nobody knows now, with their tokens of this period, most first; and whose scopes they are."""
+        lines, unpriced = self._main.lines, self._main.unpriced_now()
+        models: dict[str, float] = {}
+        for number in np.flatnonzero(unpriced).tolist():
+            name = lines[number].model or NO_MODEL
+            models[name] = models.get(name, 0.0) + float(unpriced[number])
+        touched = {lines[number].scope for number in np.flatnonzero(unpriced).tolist()}
+        return dict(sorted(models.items(), key=lambda one: -one[1])), [
+            self.scopes[number] for number in sorted(touched)
+        ]
+
     def unreliable(self) -> list[LabelSet]:
         """Scopes with a series that drops too often to be a restarting counter: their spend is a lower bound."""
         lines, scopes = self._main.lines, self.scopes
@@ -334,8 +349,10 @@ class Ledger:
             return Line(self._scope(series), part)
         said = _first(series, tokens.kind)
         kind = tokens.kinds.get(said, said)
+        if kind in _OVERLAPPING:
+            return None
         model, provider = _first(series, tokens.model), _first(series, tokens.provider)
-        return Line(self._scope(series), part, kind, model, provider)
+        return Line(self._scope(series), part or model, kind, model, provider)
 
     def _quantity_line(self, series: LabelSet) -> Line:
         return Line(self._scope(series), series.get(self.layout.drilldown) if self.layout.drilldown else "")

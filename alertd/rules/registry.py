@@ -9,6 +9,8 @@ from typing import Any
 
 from alertd.rules.anomaly import Anomaly
 from alertd.rules.anomaly_settings import AnomalySettings
+from alertd.rules.budget import Budget
+from alertd.rules.budget_settings import BudgetSettings
 from alertd.rules.kind import Kind
 from alertd.rules.promql import PromQL
 from alertd.rules.threshold import Threshold, ThresholdSettings
@@ -33,6 +35,9 @@ KINDS: Mapping[str, KindEntry] = {
         ThresholdSettings, lambda expr, settings, unit, interval: Threshold(expr, settings.as_levels(), unit)
     ),
     "anomaly": KindEntry(AnomalySettings, Anomaly),
+    "budget": KindEntry(
+        BudgetSettings, lambda expr, settings, unit, interval: Budget(settings, unit), asks_itself=True
+    ),
 }
 """By key of the rule. A rule with none of these keys is a plain Prometheus rule: `plain(expr)`."""
 

@@ -197,7 +197,7 @@ def advance(ledger: Ledger, answers: Iterable[SeriesBatch]) -> Ledger:
 
 def matrix(answers: Sequence[SeriesBatch]) -> SeriesMatrix:
     rows = [dict(answer.samples()) for answer in answers]
-    labels = tuple(map(series, NAMES))
+    labels = tuple(one for one in map(series, NAMES) if any(one in row for row in rows))
     values = np.array([[row.get(one, NAN) for one in labels] for row in rows]).reshape(len(rows), len(labels))
     return SeriesMatrix(labels=labels, times=np.array([answer.at.timestamp() for answer in answers]), values=values)
 
