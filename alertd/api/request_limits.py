@@ -43,7 +43,7 @@ def limit_gets(most: int) -> Middleware:
     return limit
 
 
-def limit_time(timeout: timedelta) -> Middleware:
+def limit_time(timeout: timedelta, *, body_limit: timedelta = BODY_LIMIT) -> Middleware:
     """Answers 503 where an answer takes longer than `timeout` (0: any time), and 408 where a body does not come.
 
     What has begun to change something is not broken off: it goes on unanswered.
@@ -56,7 +56,7 @@ def limit_time(timeout: timedelta) -> Middleware:
             async with asyncio.timeout(timeout.total_seconds() or None) as limited:
                 if request.method in ("GET", "HEAD", "OPTIONS"):
                     return await handler(request)
-                if not await _has_arrived(request):
+                if not await _has_arrived(request, body_limit):
                     return web.Response(text="the body did not arrive in time\n", status=HTTPStatus.REQUEST_TIMEOUT)
                 change = asyncio.ensure_future(handler(request))
                 going_on.add(change)
@@ -82,10 +82,10 @@ def _late(request: web.Request, timeout: timedelta) -> web.Response:
     return web.Response(text=text, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-async def _has_arrived(request: web.Request) -> bool:
+async def _has_arrived(request: web.Request, limit: timedelta) -> bool:
     """Whether the whole body has; aiohttp keeps it for the handler."""
     try:
-        async with asyncio.timeout(BODY_LIMIT.total_seconds()):
+        async with asyncio.timeout(limit.total_seconds()):
             await request.read()
     except TimeoutError:
         return False
