@@ -28,6 +28,7 @@ from alertd.api.server import Server, make_app, parse_address
 from alertd.api.services import AlertmanagerServices, OperatorServices, Services
 from alertd.clock import Clock, SystemClock
 from alertd.config.load import Config, digest, load
+from alertd.engine.charting import Charting
 from alertd.engine.deliverer import Deliverer
 from alertd.engine.dispatcher import Dispatcher
 from alertd.engine.evaluator import Evaluator, Outlets
@@ -233,8 +234,17 @@ class App:
                 silencer=self._silencer,
             ),
             operators=OperatorServices(
-                store=self._store, explain=self._explainer().explain, try_receiver=self._try_receiver
+                store=self._store, explain=self._explainer().explain, try_receiver=self._try_receiver,
+                chart=self._charting().chart,
             ),
+        )  # fmt: skip
+
+    def _charting(self) -> Charting:
+        return Charting(
+            clock=self._clock,
+            rules=self._evaluator.states,
+            history=lambda: self._links.history,
+            external_labels=lambda: self._links.setup.settings.external_labels,
         )
 
     def _explainer(self) -> Explainer:

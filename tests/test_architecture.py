@@ -33,13 +33,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "notify": {"template", "alerts", "dispatch"},
     "receivers": {"yamlio", "template", "http", "alerts", "notify"},
     "store": {"clock", "rules", "alerts", "dispatch", "notify"},
-    "engine": {"clock", "http", "template", "telemetry", "query", "rules", "alerts", "dispatch", "notify"},
+    "engine": {"charts", "clock", "http", "template", "telemetry", "query", "rules", "alerts", "dispatch", "notify"},
     "replay": {
-        *("clock", "charts", "yamlio", "template", "http", "query", "rules", "alerts", "dispatch", "notify", "store", "engine"),
+        *("clock", "charts", "yamlio", "template", "http", "query", "rules", "alerts", "dispatch", "notify", "store"),
+        "engine",
     },
     "api": {
         *(
             "clock",
+            "charts",
             "http",
             "template",
             "telemetry",
@@ -49,8 +51,8 @@ MAY_IMPORT: dict[str, set[str]] = {
             "dispatch",
             "notify",
             "store",
-            "engine",
         ),
+        "engine",
     },
     "config": {
         *("yamlio", "template", "http", "telemetry", "query", "rules", "alerts", "dispatch", "notify", "receivers"),

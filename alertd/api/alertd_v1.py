@@ -5,18 +5,17 @@ Answers are JSON objects; an error is `{"error": "..."}`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 
 import msgspec
 from aiohttp import web
 
+from alertd.api.answers import AnswerError, answering
 from alertd.api.parameters import parse_time
 from alertd.api.services import OperatorServices
 from alertd.engine.trial import TooManyTrialsError
-from alertd.errors import AlertdError, StoreError
 from alertd.notify.explain import event_facts
 from alertd.notify.history import place_of
 from alertd.notify.outbox import FINAL, Delivery, DeliveryState
@@ -24,17 +23,6 @@ from alertd.notify.outbox import FINAL, Delivery, DeliveryState
 LONGEST_LIST = 10_000
 
 Handler = Callable[[web.Request], Awaitable[object]]
-
-
-class _AnswerError(AlertdError):
-    """An answer that is an error."""
-
-    def __init__(
-        self, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST, *, after: timedelta | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.headers = {} if after is None else {"Retry-After": str(math.ceil(after.total_seconds()))}
 
 
 class AlertdV1:
@@ -47,10 +35,10 @@ class AlertdV1:
         """Every path under `prefix`."""
         own = f"{prefix}/api/alertd/v1"
         return [
-            web.get(f"{own}/explain/{{fingerprint}}", _answering(self.explain)),
-            web.get(f"{own}/history", _answering(self.history)),
-            web.get(f"{own}/deliveries", _answering(self.deliveries)),
-            web.post(f"{own}/receivers/{{name}}/test", _answering(self.test_receiver)),
+            web.get(f"{own}/explain/{{fingerprint}}", answering(self.explain)),
+            web.get(f"{own}/history", answering(self.history)),
+            web.get(f"{own}/deliveries", answering(self.deliveries)),
+            web.post(f"{own}/receivers/{{name}}/test", answering(self.test_receiver)),
         ]
 
     async def explain(self, request: web.Request) -> object:
@@ -58,7 +46,7 @@ class AlertdV1:
         fingerprint = request.match_info["fingerprint"]
         explanation = await self._services.explain(fingerprint)
         if explanation is None:
-            raise _AnswerError(f"there is no alert {fingerprint}, and none is remembered", HTTPStatus.NOT_FOUND)
+            raise AnswerError(f"there is no alert {fingerprint}, and none is remembered", HTTPStatus.NOT_FOUND)
         return explanation
 
     async def history(self, request: web.Request) -> object:
@@ -87,28 +75,10 @@ class AlertdV1:
         try:
             trials = await self._services.try_receiver(name, dry_run=request.query.get("dryRun") == "true")
         except TooManyTrialsError as error:
-            raise _AnswerError(str(error), HTTPStatus.TOO_MANY_REQUESTS, after=error.after) from None
+            raise AnswerError(str(error), HTTPStatus.TOO_MANY_REQUESTS, after=error.after) from None
         if trials is None:
-            raise _AnswerError(f'there is no receiver "{name}"', HTTPStatus.NOT_FOUND)
+            raise AnswerError(f'there is no receiver "{name}"', HTTPStatus.NOT_FOUND)
         return {"results": [trial.document() for trial in trials]}
-
-
-def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def handle(request: web.Request) -> web.StreamResponse:
-        try:
-            return _json(await handler(request))
-        except _AnswerError as error:
-            response = _json({"error": str(error)}, error.status)
-            response.headers.update(error.headers)
-            return response
-        except StoreError as error:
-            return _json({"error": str(error)}, HTTPStatus.INTERNAL_SERVER_ERROR)
-
-    return handle
-
-
-def _json(body: object, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
-    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")
 
 
 def _since(request: web.Request) -> datetime | None:
@@ -116,20 +86,20 @@ def _since(request: web.Request) -> datetime | None:
     try:
         return parse_time(text) if text else None
     except ValueError as error:
-        raise _AnswerError(f"since: {error}") from None
+        raise AnswerError(f"since: {error}") from None
 
 
 def _limit(request: web.Request) -> int:
     text = request.query.get("limit", "100")
     if not text.isdecimal() or not 0 < int(text) <= LONGEST_LIST:
-        raise _AnswerError(f"limit: must be a number from 1 to {LONGEST_LIST}")
+        raise AnswerError(f"limit: must be a number from 1 to {LONGEST_LIST}")
     return int(text)
 
 
 def _state(request: web.Request) -> DeliveryState | None:
     text = request.query.get("state", "")
     if text and text not in list(DeliveryState):
-        raise _AnswerError(f'state: there is no "{text}"; there are: {", ".join(DeliveryState)}')
+        raise AnswerError(f'state: there is no "{text}"; there are: {", ".join(DeliveryState)}')
     return DeliveryState(text) if text else None
 
 

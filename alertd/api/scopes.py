@@ -36,6 +36,8 @@ NEEDED: Mapping[str, Mapping[str, Scope]] = MappingProxyType({
     "/api/v1/status/buildinfo": _SHARED,
     "/api/v2{path}": {**_SHARED, "*": Scope.OPERATE},
     "/api/alertd/v1/explain/{fingerprint}": _SEEN,
+    "/api/alertd/v1/alerts/{fingerprint}/chart.svg": _SEEN,
+    "/api/alertd/v1/alerts/{fingerprint}/chart.png": _SEEN,
     "/api/alertd/v1/history": _SEEN,
     "/api/alertd/v1/deliveries": _SEEN,
     "/api/alertd/v1/receivers/{name}/test": {"POST": Scope.OPERATE},

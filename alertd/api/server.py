@@ -17,6 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from alertd.api.alertd_v1 import AlertdV1
 from alertd.api.alertmanager_v2 import AlertmanagerV2, add_headers
 from alertd.api.auth_middleware import Gate
+from alertd.api.charts import Charts
 from alertd.api.operational import Operational
 from alertd.api.prometheus_v1 import PrometheusV1
 from alertd.api.request_limits import NO_LIMIT, limit_gets, limit_time, note_start
@@ -60,6 +61,7 @@ def make_app(
         PrometheusV1(services),
         AlertmanagerV2(services.alertmanager),
         AlertdV1(services.operators),
+        Charts(services.operators.chart),
     ):
         app.add_routes(door.routes(prefix))
     if prefix:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from alertd.charts import Chart
 from alertd.engine.dispatcher import Dispatcher
 from alertd.engine.intake import AlertIntake
 from alertd.engine.ports import Store
@@ -47,11 +48,13 @@ class OperatorServices:
 
     store     for history and deliveries
     explain   everything about the alert with this fingerprint; None when nobody has ever heard of it
+    chart     its series over a time; None when no rule has such an alert now; raises QueryError, TimeoutError
     """
 
     store: Store
     explain: Callable[[str], Awaitable[Explanation | None]]
     try_receiver: TryReceiver
+    chart: Callable[[str, timedelta], Awaitable[Chart | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from alertd.config.rule_files import load_rule_file
 from alertd.dispatch.inhibition import InhibitRule
 from alertd.dispatch.route import Route
 from alertd.dispatch.time_intervals import TimeIntervalSettings
+from alertd.engine.charting import Charting
 from alertd.engine.dispatcher import Dispatcher, Dispatching
 from alertd.engine.explain import Explainer
 from alertd.engine.intake import AlertIntake
@@ -26,6 +27,7 @@ from alertd.engine.trial import Trial, TrialLimit, try_receiver
 from alertd.labels import LabelSet
 from alertd.notify.plan import Planner
 from alertd.notify.ulid import Ulids
+from alertd.query.history import HistorySource
 from alertd.store.memory import MemoryStore
 from alertd.telemetry.health import Check, Report, Status
 from alertd.telemetry.metrics import Metrics
@@ -104,6 +106,7 @@ def operators_of(
     groups: Sequence[GroupState] = (),
     external_labels: Mapping[str, str] | None = None,
     integrations: Mapping[str, Sequence[Integration]] | None = None,
+    history: HistorySource | None = None,
 ) -> OperatorServices:
     """alertd's own services over the same alerts and silences."""
     services = alertmanager.services
@@ -128,7 +131,15 @@ def operators_of(
         rules=lambda: groups,
         external_labels=lambda: external_labels or {},
     )
-    return OperatorServices(store=alertmanager.store, explain=explainer.explain, try_receiver=trials)
+    charting = Charting(
+        clock=alertmanager.clock,
+        rules=lambda: groups,
+        history=lambda: {} if history is None else {"default": history},
+        external_labels=lambda: external_labels or {},
+    )
+    return OperatorServices(
+        store=alertmanager.store, explain=explainer.explain, try_receiver=trials, chart=charting.chart
+    )
 
 
 def an_alertmanager(

@@ -1,0 +1,139 @@
+"""`Charting`: the series an alert came from, as Prometheus recorded it, with the limit and when the alert fired."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from alertd.alerts.alert import Alert, State
+from alertd.charts import Chart, Limit, Span
+from alertd.clock import Clock
+from alertd.engine.state import GroupState
+from alertd.labels import LabelSet
+from alertd.query.batch import F64
+from alertd.query.history import HistoryNeed, HistorySource, SeriesMatrix
+from alertd.query.split import split
+from alertd.rules.finding import Judgement
+from alertd.rules.rule import AlertingRule, RuleGroup
+
+POINTS = 300
+LIMIT = timedelta(seconds=20)
+"""How long reading the past may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An alert of our own rules."""
+
+    group: RuleGroup
+    rule: AlertingRule
+    alert: Alert
+    expected: tuple[float, float, float] | None  # lower, expected, upper
+
+
+class Charting:
+    """Draws alerts of our own rules; those posted by others have no series that we know.
+
+    rules             every rule group with its alerts
+    history           where the past is read, by source
+    external_labels   added to alerts when they are handed on
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        rules: Callable[[], Sequence[GroupState]],
+        history: Callable[[], Mapping[str, HistorySource]],
+        external_labels: Callable[[], Mapping[str, str]],
+    ) -> None:
+        self._clock = clock
+        self._rules = rules
+        self._history = history
+        self._external_labels = external_labels
+
+    async def chart(self, fingerprint: str, last: timedelta) -> Chart | None:
+        """The alert's series over the time `last`; None when no rule has such an alert now.
+
+        raises   QueryError; TimeoutError
+        """
+        found = self._find(fingerprint)
+        if found is None:
+            return None
+        end = self._clock.now().replace(microsecond=0)
+        times, values = await self._values(found, end - last, end)
+        return _drawn(found, times, values)
+
+    def _find(self, fingerprint: str) -> _Found | None:
+        external = self._external_labels()
+        for state in self._rules():
+            for rule in state.rules:
+                if isinstance(rule.rule, AlertingRule):
+                    for labels, alert in rule.alerts.items():
+                        if LabelSet({**external, **labels}).fingerprint == fingerprint:
+                            return _Found(state.group, rule.rule, alert, _expected(rule.judgement, alert.series))
+        return None
+
+    async def _values(self, found: _Found, start: datetime, end: datetime) -> tuple[F64, F64]:
+        step = max((end - start) / POINTS, timedelta(seconds=1))
+        whole = timedelta(seconds=round(step.total_seconds()))
+        need = HistoryNeed(expr=_expression(found.rule), start=start, end=end, step=whole)
+        times, values = [], []
+        async with asyncio.timeout(LIMIT.total_seconds()):
+            async for matrix in self._history()[found.group.source].read(need):
+                times.append(matrix.times)
+                values.append(_column(matrix, found.alert.series))
+        return np.concatenate([np.empty(0), *times]), np.concatenate([np.empty(0), *values])
+
+
+def _expression(rule: AlertingRule) -> str:
+    """What is judged: without the comparison, so that the value is seen below the limit, too."""
+    comparison = split(rule.kind.query)
+    return rule.kind.query if comparison is None or comparison.returns_bool else comparison.lhs
+
+
+def _column(matrix: SeriesMatrix, series: LabelSet) -> F64:
+    """[points] of one series; NaN where it has none."""
+    if series not in matrix.labels:
+        return np.full(len(matrix.times), np.nan)
+    values: F64 = matrix.values[:, matrix.labels.index(series)]
+    return values
+
+
+def _expected(judgement: Judgement | None, series: LabelSet) -> tuple[float, float, float] | None:
+    """Lower, expected, upper of the newest slot."""
+    if judgement is None or judgement.band is None or judgement.seen is None or series not in judgement.seen.labels:
+        return None
+    row, band = judgement.seen.labels.index(series), judgement.band
+    return float(band.lower[row]), float(band.expected[row]), float(band.upper[row])
+
+
+def _drawn(found: _Found, times: F64, values: F64) -> Chart:
+    alert = found.alert
+    band = None if found.expected is None else [np.full(len(times), one) for one in found.expected]
+    fired = [] if alert.fired_at is None else [Span(start=alert.fired_at.timestamp(), end=_end(alert))]
+    return Chart(
+        title=f"{found.rule.name}{alert.series if len(alert.series) else ''}",
+        unit=found.rule.unit,
+        times=times,
+        values=values,
+        lower=band[0] if band else None,
+        expected=band[1] if band else None,
+        upper=band[2] if band else None,
+        limits=tuple(Limit(value=limit) for limit in _limits(alert)),
+        firing=tuple(fired),
+    )
+
+
+def _end(alert: Alert) -> float | None:
+    return alert.resolved_at.timestamp() if alert.state is State.INACTIVE and alert.resolved_at else None
+
+
+def _limits(alert: Alert) -> list[float]:
+    """The numbers the value is held against: one, or the two ends of a range."""
+    limit = alert.evidence.get("Threshold")
+    return [float(one) for one in (limit if isinstance(limit, tuple) else (limit,)) if isinstance(one, int | float)]
