@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -131,7 +133,8 @@ def command(
     SIGHUP or POST /-/reload reads the configuration again; a bad one changes nothing.
     """
     gc.disable()  # a start makes much that stays, and nothing to collect; the App switches it on again
-    from alertd.app import Options, serve
+    with _hidden("rich"):  # structlog would import it, for tracebacks that we do not show
+        from alertd.app import Options, serve
     from alertd.engine.silencer import SilenceLimits
     from alertd.errors import AlertdError
     from alertd.telemetry.logs import LogFormat, LogLevel, configure
@@ -156,6 +159,19 @@ def command(
     except AlertdError as error:
         click.echo(str(error), err=True)
         raise SystemExit(1) from error
+
+
+@contextmanager
+def _hidden(module: str) -> Iterator[None]:
+    """Whoever tries to import it meanwhile goes on without it; nothing changes when it is there already."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]  # Python's way to say that there is none
+    try:
+        yield
+    finally:
+        del sys.modules[module]
 
 
 def _duration(text: str, flag: str) -> timedelta:

@@ -6,6 +6,7 @@ The windows of the scenarios are wall time, so they are played a few at once by 
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import shutil
 import sys
@@ -23,6 +24,7 @@ async def test_every_scenario_passes() -> None:
     runner = await asyncio.create_subprocess_exec(
         sys.executable, str(SCENARIOS / "run.py"), "-j", str(AT_ONCE), "--command", command, str(SCENARIOS / "public"),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": ""},  # restarts are part of their windows
     )  # fmt: skip
     try:
         async with asyncio.timeout(LIMIT_S):
