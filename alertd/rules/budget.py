@@ -28,9 +28,10 @@ from alertd.rules.budget_birth import STARTS_QUERY, Births
 from alertd.rules.budget_burn import Burn, burns, standard_windows
 from alertd.rules.budget_evidence import Evidence
 from alertd.rules.budget_quality import unpriced_summary
-from alertd.rules.budget_settings import DOLLARS, TOKENS, BudgetSettings, LimitQuery
+from alertd.rules.budget_settings import BudgetSettings
 from alertd.rules.finding import Finding, Judgement
 from alertd.rules.kind import Inputs
+from alertd.rules.spend_settings import DOLLARS, TOKENS, LimitQuery, limits_of
 
 THRESHOLD_LABEL = "budget_threshold"
 WINDOW_LABEL = "burn_window"
@@ -171,7 +172,7 @@ class BudgetJudge:
         The first slot of a period finds nothing: what fired in the last one ends, even where it fires again at once.
         """
         at, self._interval = inputs.at, inputs.interval
-        self._advance(inputs)
+        self.advance(inputs)
         period = self.calendar.period(at)
         begins = self._turn(period)
         spent = self.ledger.spent(period)
@@ -191,7 +192,8 @@ class BudgetJudge:
     def calendar(self) -> Calendar:
         return self.kind.layout.calendar
 
-    def _advance(self, inputs: Inputs) -> None:
+    def advance(self, inputs: Inputs) -> None:
+        """Take the counters and limits of one slot."""
         limit, others = self.kind.settings.limit, inputs.others
         if isinstance(limit, LimitQuery):
             answer = others[limit.query].samples()
@@ -207,16 +209,8 @@ class BudgetJudge:
 
     def limits_now(self) -> F64:
         """[scopes] NaN where a scope has none."""
-        limit, scopes = self.kind.settings.limit, self.ledger.scopes
-        if isinstance(limit, LimitQuery):
-            return np.array([self.limits.get(scope, np.nan) for scope in scopes])
-        if isinstance(limit, dict):
-            rest = limit.get("default", np.nan)
-            return np.array([limit.get(self._name(scope), rest) for scope in scopes])
-        return np.full(len(scopes), limit)
-
-    def _name(self, scope: LabelSet) -> str:
-        return "/".join(scope.get(name) for name in self.kind.settings.by)
+        settings = self.kind.settings
+        return limits_of(settings.limit, settings.by, self.ledger.scopes, answered=self.limits)
 
     def _ladder(self, evidence: Evidence) -> Iterator[Finding]:
         shares = evidence.spent / evidence.limits

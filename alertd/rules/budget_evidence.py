@@ -15,7 +15,7 @@ from alertd.ledger.periods import PeriodKind, Span
 from alertd.query.batch import F64
 from alertd.rules.budget_burn import Burn
 from alertd.rules.budget_quality import Quality, qualities, short_count
-from alertd.rules.budget_settings import DOLLARS
+from alertd.rules.spend_settings import DOLLARS
 
 if TYPE_CHECKING:
     from alertd.rules.budget import Budget

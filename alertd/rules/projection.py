@@ -16,10 +16,11 @@ import numpy as np
 from alertd.detect.forecast import F64
 from alertd.detect.forecast_interval import Bool
 from alertd.labels import LabelSet
-from alertd.ledger.backfill import Backfill, raw_query
-from alertd.ledger.ledger import COMPLETE, Layout, Ledger
+from alertd.ledger.ledger import COMPLETE, Ledger
+from alertd.ledger.prices import PriceTable
 from alertd.query.batch import SeriesBatch
 from alertd.query.history import HistoryNeed, SeriesMatrix
+from alertd.rules.budget import Budget
 from alertd.rules.finding import Finding, Judgement, Verdict
 from alertd.rules.kind import Inputs, Judge
 from alertd.rules.projection_evidence import evidence_of
@@ -27,7 +28,7 @@ from alertd.rules.projection_period import PeriodForecast, Projector
 from alertd.rules.projection_score import Accuracy, SavedScores, Scorecard
 from alertd.rules.projection_settings import ProjectionSettings
 from alertd.rules.projection_trend import TrendJudge
-from alertd.rules.spend_settings import LimitQuery, limits_of
+from alertd.rules.spend_settings import LimitQuery
 
 CLEAR = 0.5
 """An alert that fires goes on while passing the limit is at least this probable."""
@@ -37,43 +38,50 @@ OVERSHOOT = 0.05
 
 _STEPS_IN_PERIOD = 3
 _LONG_HISTORY = timedelta(days=14)
-_SAVE_EVERY = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Projection:
     """A rule whose condition is what will be.
 
+    budget     what is counted and how, where a period is projected
     interval   distance of slots
     """
 
     settings: ProjectionSettings
-    unit: str
+    budget: Budget
     interval: timedelta
     name: str = "projection"
 
+    @classmethod
+    def of(cls, settings: ProjectionSettings, unit: str, interval: timedelta) -> Self:
+        """With the rule's own unit, where `settings` names none."""
+        return cls(settings, Budget(settings.as_budget(), unit), interval)
+
     @property
     def query(self) -> str:
-        return self.settings.value or raw_query(self.settings.counter)
+        return self.settings.value or self.budget.query
 
     @property
     def further_queries(self) -> Sequence[str]:
         limit = self.settings.limit
-        return (limit.query,) if isinstance(limit, LimitQuery) else ()
+        if self.settings.value:
+            return (limit.query,) if isinstance(limit, LimitQuery) else ()
+        return self.budget.further_queries
 
-    @property
-    def layout(self) -> Layout:
-        """What its ledger tells apart."""
-        return Layout(metric=self.settings.counter, by=self.settings.by, calendar=self.settings.calendar())
+    def with_prices(self, prices: PriceTable) -> Self:
+        """The same projection under other prices."""
+        return replace(self, budget=self.budget.with_prices(prices))
 
     def open(self, memory: bytes) -> Judge:
-        if self.settings.value is not None:
-            return TrendJudge.open(self.settings, self.query, self.unit, self.interval, memory)
+        """See `Kind.open`."""
+        if self.settings.value:
+            return TrendJudge.open(self.settings, self.budget.unit, self.interval, memory)
         return PeriodJudge.open(self, memory)
 
 
 class _Saved(msgspec.Struct, frozen=True):
-    ledger: bytes
+    budget: bytes
     born: list[float]
     breached: list[float]
     scores: SavedScores
@@ -82,32 +90,37 @@ class _Saved(msgspec.Struct, frozen=True):
 class PeriodJudge:
     """Projects the spend of every scope to the end of its period."""
 
-    def __init__(self, kind: Projection, ledger: Ledger) -> None:
+    def __init__(self, kind: Projection, budget: bytes = b"") -> None:
         self._kind = kind
-        self._ledger = ledger
-        self._backfill = Backfill(kind.query)
-        calendar = kind.settings.calendar()
-        self._projector = Projector([one.planned(calendar) for one in kind.settings.planned], kind.settings.fixed)
+        self._budget = kind.budget.open(budget)
+        planned = [one.planned(self._budget.calendar) for one in kind.settings.planned]
+        self._projector = Projector(planned, kind.settings.fixed)
         self._scores = Scorecard()
         self._born = np.empty(0)  # [scopes] Unix seconds at which each was first seen
         self._breached = np.empty(0)  # [scopes] start of the period it was last breached in, NaN for never
         self._told: dict[LabelSet, Finding] = {}
-        self._saved_at: datetime | None = None
         self._turned = False
 
     @classmethod
     def open(cls, kind: Projection, memory: bytes) -> Self:
         """One that goes on where `memory` ended; a fresh one where it is empty, damaged, or of other scopes or periods."""
-        judge = cls(kind, Ledger(kind.layout))
         try:
             saved = msgspec.msgpack.decode(memory, type=_Saved)
         except msgspec.DecodeError:
-            return judge
-        ledger = Ledger.load(saved.ledger, kind.layout)
-        if ledger is not None and len(saved.born) == len(saved.breached) == len(ledger.scopes):
-            judge._ledger, judge._scores = ledger, Scorecard(saved.scores)
-            judge._born, judge._breached = np.array(saved.born), np.array(saved.breached)
+            return cls(kind)
+        judge = cls(kind, saved.budget)
+        if not len(saved.born) == len(saved.breached) == len(judge._ledger.scopes):
+            return cls(kind)
+        judge._scores, judge._born, judge._breached = (
+            Scorecard(saved.scores),
+            np.array(saved.born),
+            np.array(saved.breached),
+        )
         return judge
+
+    @property
+    def _ledger(self) -> Ledger:
+        return self._budget.ledger
 
     def judge(self, inputs: Inputs) -> Judgement:
         """A finding for each scope that probably passes its limit."""
@@ -115,10 +128,9 @@ class PeriodJudge:
             return Judgement(
                 tuple(replace(one, verdict=Verdict.HELD) for one in self._told.values()), seen=inputs.batch
             )
-        self._ledger.advance(inputs.batch, inputs.at, interval=self._kind.interval)
+        self._budget.advance(inputs)
         self._see_new(inputs.at.timestamp())
-        scopes = self._ledger.scopes
-        limit = limits_of(self._kind.settings.limit, self._kind.settings.by, scopes, inputs.others)
+        scopes, limit = self._ledger.scopes, self._budget.limits_now()
         forecast = self._projector.project(self._ledger, inputs.at, born=self._born)
         self._score(forecast, limit)
         findings = tuple(self._findings(forecast, limit, scopes))
@@ -129,22 +141,25 @@ class PeriodJudge:
         return Judgement(findings, seen=seen)
 
     def wants(self, at: datetime) -> Sequence[HistoryNeed]:
-        return self._backfill.wants(self._ledger, at, self._kind.interval)
+        """See `Judge.wants`."""
+        return self._budget.wants(at)
 
     def learn(self, need: HistoryNeed, matrix: SeriesMatrix) -> None:
-        self._backfill.learn(self._ledger, need, matrix)
+        """See `Judge.learn`."""
+        self._budget.learn(need, matrix)
         first = _first_seen(matrix, self._kind.settings.by)
         start = need.start.timestamp()
         self._see_new(*(first.get(scope, start) for scope in self._ledger.scopes[len(self._born) :]))
         self._projector.forget()
 
     def saves(self, at: datetime) -> bool:
-        """Every few minutes; at once when an alert began or ended."""
-        return self._turned or self._saved_at is None or at - self._saved_at >= _SAVE_EVERY
+        """As often as its budget; at once when an alert began or ended."""
+        return self._turned or self._budget.saves(at)
 
     def memory(self) -> bytes:
-        self._saved_at, self._turned = self._ledger.at, False
-        saved = _Saved(self._ledger.dump(), self._born.tolist(), self._breached.tolist(), self._scores.saved)
+        """See `Judge.memory`."""
+        self._turned = False
+        saved = _Saved(self._budget.memory(), self._born.tolist(), self._breached.tolist(), self._scores.saved)
         return msgspec.msgpack.encode(saved)
 
     def accuracy(self) -> Sequence[Accuracy]:
@@ -161,7 +176,7 @@ class PeriodJudge:
         """Compare what was forecast of a period that has ended, unless too little of it was observed; note the new."""
         noted = self._scores.saved.period
         if noted and noted != forecast.period.start.timestamp():
-            ended = self._ledger.layout.calendar.period(datetime.fromtimestamp(noted, UTC))
+            ended = self._budget.calendar.period(datetime.fromtimestamp(noted, UTC))
             if self._ledger.completeness(ended, at=ended.end).share >= COMPLETE:
                 self._scores.close(noted, self._ledger.spent(ended) + self._kind.settings.fixed)
         self._scores.note(forecast, limit)
@@ -174,7 +189,7 @@ class PeriodJudge:
         held = (self._breached == start) & ~(probability < CLEAR) & ~np.isnan(limit)
         if not (breached | held).any():
             return
-        evidence = evidence_of(forecast, limit, self._ledger, unit=self._kind.settings.unit or self._kind.unit)
+        evidence = evidence_of(forecast, limit, self._ledger, unit=self._kind.budget.unit)
         for row in np.flatnonzero(breached | held).tolist():
             verdict = Verdict.BREACHED if breached[row] else Verdict.HELD
             yield Finding(scopes[row], float(forecast.outlook.projected[row]), verdict, evidence=evidence(row))

@@ -12,11 +12,15 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from alertd.ledger.periods import Calendar, PeriodKind, Span
+from alertd.rules.budget_settings import BudgetSettings
 from alertd.rules.projection_period import Planned
-from alertd.rules.spend_settings import Limit, PeriodSettings
+from alertd.rules.spend_settings import SpendSettings
 from alertd.settings import Duration, Settings, Share
 
-_WITH_A_PERIOD = ("by", "period", "timezone", "week_start", "billing_day", "planned", "fixed", "min_history")
+_WITH_A_PERIOD = (
+    *("period", "timezone", "week_start", "billing_day", "planned", "fixed", "min_history"),
+    *("cache", "weights", "token_labels"),
+)
 _WITH_A_TREND = ("within", "history")
 _ONE_DAY = timedelta(days=1)
 
@@ -64,28 +68,23 @@ def _day_or_moment(value: date | datetime, calendar: Calendar) -> Span:
     return calendar.day(datetime.combine(value, time(12), tzinfo=calendar.zone))
 
 
-class ProjectionSettings(PeriodSettings):
+class ProjectionSettings(SpendSettings):
     """What is projected: the spend of a period (`spend`, `tokens`), or a value that grows (`value`)."""
 
-    spend: str | None = Field(None, min_length=1, description="selector of the counter that says what was spent")
-    tokens: str | None = Field(None, min_length=1, description="selector of a counter of tokens")
-    value: str | None = Field(None, min_length=1, description="PromQL of a value that may reach the limit")
-    by: tuple[str, ...] = Field((), description="labels whose values make a scope; none: one scope for all")
-    limit: Limit
-    unit: str = Field("", description="unit of the limit, for texts")
+    value: str = Field("", description="PromQL of a value that may reach the limit")
     confidence: Share = Field(0.8, description="how probable it must be that the limit is passed")
     min_history: Duration = Field(timedelta(days=3), description="history that a forecast needs at least")
     planned: tuple[PlannedSettings, ...] = Field((), description="what is known to come")
     fixed: float = Field(0.0, ge=0, description="amount of every period that the counter does not count")
-    within: Duration = Field(timedelta(days=30), description="with value: how far to look ahead")
+    within: Duration = Field(timedelta(days=30), gt=timedelta(0), description="with value: how far to look ahead")
     history: Duration | None = Field(None, description="with value: how far to look back; twice `within` by default")
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        what = [name for name in ("spend", "tokens", "value") if getattr(self, name) is not None]
+    def _fits(self) -> Self:
+        what = [name for name in ("spend", "tokens", "value") if getattr(self, name)]
         if len(what) != 1:
             raise ValueError("give exactly one of spend, tokens, value")
-        foreign = _WITH_A_PERIOD if self.value is not None else _WITH_A_TREND
+        foreign = _WITH_A_PERIOD if self.value else _WITH_A_TREND
         if found := [name for name in foreign if name in self.model_fields_set]:
             raise ValueError(f"{', '.join(found)} cannot go with {what[0]}")
         if not 0.5 <= self.confidence < 1:
@@ -94,10 +93,10 @@ class ProjectionSettings(PeriodSettings):
             raise ValueError("a rolling window never ends, so nothing can be projected to its end: name a period")
         return self
 
-    @property
-    def counter(self) -> str:
-        """The counter of `spend` or `tokens`."""
-        return self.spend or self.tokens or ""
+    def as_budget(self) -> BudgetSettings:
+        """The budget that is projected, without anything to tell of."""
+        common = {name: getattr(self, name) for name in SpendSettings.model_fields}
+        return BudgetSettings.model_construct(**common, thresholds=())
 
     @property
     def look_back(self) -> timedelta:

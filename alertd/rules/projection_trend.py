@@ -16,7 +16,7 @@ from alertd.query.history import HistoryNeed, SeriesMatrix
 from alertd.rules.finding import Finding, Judgement, Verdict
 from alertd.rules.kind import Inputs
 from alertd.rules.projection_settings import ProjectionSettings
-from alertd.rules.spend_settings import limits_of
+from alertd.rules.spend_settings import LimitQuery, limits_of
 
 _POINTS = 240  # kept per series: four steps of the trend's window for each that is looked ahead are plenty
 _SAVE_EVERY = timedelta(minutes=10)
@@ -35,8 +35,8 @@ class _Saved(msgspec.Struct, frozen=True):
 class TrendJudge:
     """Keeps the last value of each step of every series, and follows the line through them."""
 
-    def __init__(self, settings: ProjectionSettings, query: str, unit: str, interval: timedelta) -> None:
-        self._settings, self._query, self._unit, self._interval = settings, query, unit, interval
+    def __init__(self, settings: ProjectionSettings, unit: str, interval: timedelta) -> None:
+        self._settings, self._query, self._unit = settings, settings.value, unit
         self._step = max(settings.look_back / _POINTS, interval)
         self._rows: dict[LabelSet, int] = {}
         self._first = 0  # number of the oldest step, counted from 1970
@@ -47,9 +47,9 @@ class TrendJudge:
         self._turned = False
 
     @classmethod
-    def open(cls, settings: ProjectionSettings, query: str, unit: str, interval: timedelta, memory: bytes) -> Self:
+    def open(cls, settings: ProjectionSettings, unit: str, interval: timedelta, memory: bytes) -> Self:
         """One that goes on where `memory` ended; a fresh one where it is empty, damaged, or of another query or step."""
-        judge = cls(settings, query, unit, interval)
+        judge = cls(settings, unit, interval)
         try:
             saved = msgspec.msgpack.decode(memory, type=_Saved)
         except msgspec.DecodeError:
@@ -75,7 +75,7 @@ class TrendJudge:
         rows = np.array([self._rows[labels] for labels in batch.labels], dtype=np.intp)
         ahead = max(round(self._settings.within / self._step), 1)
         reach = foresee(self._values[rows], window=_POINTS // 2, ahead=ahead)
-        limit = limits_of(self._settings.limit, self._settings.by, batch.labels, inputs.others)
+        limit = self._limits(inputs)
         probability = np.where(batch.values >= limit, 1.0, reach.reaches(limit))
         breached = probability >= self._settings.confidence
         held = self._breached[rows] & ~(probability < _CLEAR)
@@ -88,6 +88,12 @@ class TrendJudge:
             findings.append(Finding(batch.labels[index], float(batch.values[index]), verdict, evidence=evidence))
         return Judgement(tuple(findings), seen=batch)
 
+    def _limits(self, inputs: Inputs) -> F64:
+        limit, by = self._settings.limit, self._settings.by
+        answer = inputs.others[limit.query].samples() if isinstance(limit, LimitQuery) else ()
+        answered = {labels.only(by): value for labels, value in answer}
+        return limits_of(limit, by, [labels.only(by) for labels in inputs.batch.labels], answered=answered)
+
     def _evidence(self, reach: Reach, limit: F64, probability: F64, index: int, at: datetime) -> Mapping[str, object]:
         def moment(p: float) -> datetime | None:
             after = float(reach.reached_after(limit, p)[index])
@@ -96,7 +102,7 @@ class TrendJudge:
         return {
             "Limit": float(limit[index]),
             "Threshold": float(limit[index]),
-            "Unit": self._settings.unit or self._unit,
+            "Unit": self._unit,
             "Projected": float(reach.highest(_MIDDLE)[index]),
             "ProjectedLow": float(reach.highest(_LATE)[index]),
             "ProjectedHigh": float(reach.highest(_EARLY)[index]),

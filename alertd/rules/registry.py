@@ -12,6 +12,8 @@ from alertd.rules.anomaly_settings import AnomalySettings
 from alertd.rules.budget import Budget
 from alertd.rules.budget_settings import BudgetSettings
 from alertd.rules.kind import Kind
+from alertd.rules.projection import Projection
+from alertd.rules.projection_settings import ProjectionSettings
 from alertd.rules.promql import PromQL
 from alertd.rules.threshold import Threshold, ThresholdSettings
 from alertd.settings import Settings
@@ -37,6 +39,11 @@ KINDS: Mapping[str, KindEntry] = {
     "anomaly": KindEntry(AnomalySettings, Anomaly),
     "budget": KindEntry(
         BudgetSettings, lambda expr, settings, unit, interval: Budget(settings, unit), asks_itself=True
+    ),
+    "projection": KindEntry(
+        ProjectionSettings,
+        lambda expr, settings, unit, interval: Projection.of(settings, unit, interval),
+        asks_itself=True,
     ),
 }
 """By key of the rule. A rule with none of these keys is a plain Prometheus rule: `plain(expr)`."""

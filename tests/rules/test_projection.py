@@ -26,9 +26,9 @@ BERLIN = ZoneInfo("Europe/Berlin")
 WEEKS_BEFORE = MARCH - 42 * DAY
 
 
-def kind(*, interval=timedelta(minutes=1), **settings) -> Projection:
+def kind(**settings) -> Projection:
     given = {"spend": "cost_usd_total", "by": ["tenant"], "limit": 1000, "unit": "USD"} | settings
-    return Projection(ProjectionSettings.model_validate(given), unit="", interval=interval)
+    return Projection.of(ProjectionSettings.model_validate(given), "", timedelta(minutes=1))
 
 
 def steady(tenant, per_day, *, noise=0.2, seed=1):
@@ -128,7 +128,7 @@ def test_limits_by_scope(limit, told):
 def test_limits_that_a_query_answers():
     answer = SeriesBatch(labels=(LabelSet({"tenant": "under", "source": "crm"}),), values=np.array([300.0]), at=MARCH)
     projection = kind(limit={"query": "tenant_limit_usd"})
-    assert projection.further_queries == ("tenant_limit_usd",)
+    assert "tenant_limit_usd" in projection.further_queries
     assert set(judged(projection, month_of(*NEARLY), MARCH + 10 * DAY, tenant_limit_usd=answer)) == {"under"}
 
 
@@ -227,8 +227,8 @@ def test_what_is_saved_is_saved_at_once_when_an_alert_begins():
     judge = warmed(kind(limit={"query": "the_limit"}), month_of(*NEARLY, until=at))
     with_limit(judge, matrix, at + timedelta(minutes=1), 9000.0)
     judge.memory()
-    assert not judge.saves(at + timedelta(minutes=2))
-    assert judge.saves(at + timedelta(minutes=7))
+    assert not judge.saves(at + timedelta(minutes=1, seconds=1))
+    assert judge.saves(at + timedelta(minutes=20))
     with_limit(judge, matrix, at + timedelta(minutes=2), 900.0)
     assert judge.saves(at + timedelta(minutes=2))
 
@@ -333,9 +333,9 @@ def test_the_rest_of_a_day_is_what_its_hours_bring():
 
 def test_forecasts_of_ended_months_are_compared_with_what_came():
     matrix = hours(WEEKS_BEFORE, MARCH + 33 * DAY, *NEARLY)
-    judge = warmed(kind(interval=2 * HOUR), hours(WEEKS_BEFORE, MARCH, *NEARLY))
+    judge = warmed(kind(), hours(WEEKS_BEFORE, MARCH, *NEARLY))
     for n in range(2, 33 * 24, 2):
-        judge.judge(slot(matrix, MARCH + n * HOUR))
+        judge.judge(replace(slot(matrix, MARCH + n * HOUR), interval=2 * HOUR))
         assert judge.accuracy() == [] or n >= 31 * 24
     horizons = {accuracy.horizon: accuracy for accuracy in judge.accuracy()}
     assert set(horizons) == {"22-31", "15-21", "8-14", "4-7", "2-3", "1"}
@@ -359,7 +359,7 @@ def test_horizons(steps, bucket):
     ("settings", "problem"),
     [
         pytest.param({"tokens": "tokens_total"}, "give exactly one of spend, tokens, value", id="two counters"),
-        pytest.param({"spend": None}, "give exactly one of spend, tokens, value", id="nothing to project"),
+        pytest.param({"spend": ""}, "give exactly one of spend, tokens, value", id="nothing to project"),
         pytest.param({"within": "7d"}, "within cannot go with spend", id="a trend's key"),
         pytest.param({"confidence": "20%"}, "at least 50%", id="less likely than not"),
         pytest.param({"confidence": "100%"}, "less than 100%", id="never"),

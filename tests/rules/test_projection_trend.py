@@ -21,7 +21,7 @@ NOISE = np.random.default_rng(4).normal(0, 0.3, 60 * 24 + 200)
 
 def kind(**settings) -> Projection:
     given = {"value": "disk_used_percent", "limit": 90, "within": "30d", "unit": "%"} | settings
-    return Projection(ProjectionSettings.model_validate(given), unit="", interval=timedelta(minutes=1))
+    return Projection.of(ProjectionSettings.model_validate(given), "", timedelta(minutes=1))
 
 
 def values_at(at):
