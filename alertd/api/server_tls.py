@@ -59,9 +59,11 @@ def server_context(settings: TlsServerSettings) -> ssl.SSLContext:
     """The context; raises TlsError. Reads files: call it in a thread."""
     _check_readable(settings)
     context = _Context(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = settings.min_version.number
-    context.maximum_version = settings.max_version.number
-    _choose(context, settings)
+    for key, choose in _CHOICES.items():
+        try:
+            choose(context, settings)
+        except (ValueError, ssl.SSLError):
+            raise TlsError(key, f"{ssl.OPENSSL_VERSION} has nothing of what is named here") from None
     _ask_for_certificates(context, settings)
     try:
         load_certificate(context, settings)
@@ -87,16 +89,29 @@ def _check_readable(settings: TlsServerSettings) -> None:
             raise TlsError(key, f"cannot read {path}: {error.strerror}") from None
 
 
-def _choose(context: ssl.SSLContext, settings: TlsServerSettings) -> None:
+def _choose_versions(context: ssl.SSLContext, settings: TlsServerSettings) -> None:
+    context.minimum_version = settings.min_version.number
+    context.maximum_version = settings.max_version.number
+
+
+def _choose_ciphers(context: ssl.SSLContext, settings: TlsServerSettings) -> None:
     if not settings.prefer_server_cipher_suites:
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    if settings.old_ciphers:
+        context.set_ciphers(":".join(settings.old_ciphers))
+
+
+def _choose_curve(context: ssl.SSLContext, settings: TlsServerSettings) -> None:
     for curve in settings.curve_preferences:
         context.set_ecdh_curve(CURVES[curve])
-    if settings.old_ciphers:
-        try:
-            context.set_ciphers(":".join(settings.old_ciphers))
-        except ssl.SSLError:
-            raise TlsError("cipher_suites", f"{ssl.OPENSSL_VERSION} has none of these suites") from None
+
+
+_CHOICES = {
+    "min_version": _choose_versions,
+    "cipher_suites": _choose_ciphers,
+    "curve_preferences": _choose_curve,
+}
+"""What OpenSSL is asked to use, by the key that says it."""
 
 
 def _ask_for_certificates(context: _Context, settings: TlsServerSettings) -> None:
