@@ -29,6 +29,7 @@ class Report:
     rule_files: int = 0
     rules: int = 0
     test_files: int = 0
+    web_files: int = 0
 
     def errors(self) -> int:
         return sum(problem.is_error for problem in self.problems)
@@ -46,6 +47,7 @@ class Report:
             _count(self.configurations, "configuration"),
             f"{_count(self.rule_files, 'rule file')} with {_count(self.rules, 'rule')}" if self.rule_files else "",
             _count(self.test_files, "test file"),
+            _count(self.web_files, "web configuration"),
         ]
         checked = ", ".join(part for part in parts if part and not part.startswith("no ")) or "nothing checked"
         told = f"{_count(self.errors(), 'error')}, {_count(self.warnings(), 'warning')}"
@@ -76,7 +78,7 @@ class LintOptions:
 def command(
     files: tuple[Path, ...], output: str, lint_names: str, lint_fatal: bool, scrape_interval: str | None
 ) -> None:
-    """Check alertd.yml, rule files and unit tests of rules; without FILE ./alertd.yml and all it names.
+    """Check alertd.yml, rule files, unit tests of rules, and files of --web.config.file; without FILE ./alertd.yml and all it names.
 
     What a FILE is, its content tells. Every problem is printed as FILE:LINE:COLUMN PATH: PROBLEM; REMEDY.
     A comment "# alertd: ignore CODE" at a rule silences a finding.
@@ -143,6 +145,8 @@ def _check(path: Path, report: Report, options: LintOptions) -> None:
             _check_tests(path, report)
         case FileKind.CONFIGURATION:
             _check_configuration(path, report, options)
+        case FileKind.WEB:
+            _check_web(path, report)
         case FileKind.RULES:
             _check_rules(path, text, report, options)
 
@@ -154,6 +158,17 @@ def _check_tests(path: Path, report: Report) -> None:
     report.test_files += 1
     try:
         read_unit_test_file(path)
+    except ConfigError as error:
+        report.problems += error.problems
+
+
+def _check_web(path: Path, report: Report) -> None:
+    from alertd.config.web_file import load_web_file
+    from alertd.yamlio import ConfigError
+
+    report.web_files += 1
+    try:
+        load_web_file(path)
     except ConfigError as error:
         report.problems += error.problems
 

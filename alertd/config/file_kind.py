@@ -1,10 +1,11 @@
-"""What a file is, by its content: a configuration, rules, or unit tests of rules."""
+"""What a file is, by its content: a configuration, rules, unit tests of rules, or a web configuration."""
 
 from __future__ import annotations
 
 import re
 from enum import Enum, auto
 
+from alertd.api.web_settings import WebFile
 from alertd.config.keys import TOP_LEVEL_KEYS
 from alertd.yamlio import Documents, Table
 
@@ -15,6 +16,7 @@ class FileKind(Enum):
     CONFIGURATION = auto()
     RULES = auto()
     TESTS = auto()
+    WEB = auto()
 
 
 def file_kind(text: str) -> FileKind:
@@ -22,6 +24,8 @@ def file_kind(text: str) -> FileKind:
     keys = _top_level_keys(text)
     if "tests" in keys:
         return FileKind.TESTS
+    if keys & set(WebFile.model_fields):
+        return FileKind.WEB
     if keys & TOP_LEVEL_KEYS and "groups" not in keys:
         return FileKind.CONFIGURATION
     return FileKind.RULES

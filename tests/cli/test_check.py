@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from alertd.cli import main
 from alertd.cli.check import command
+from tests.support.cli import run_cli
 
 CASES = Path(__file__).parent.parent / "cases"
 LOADER = CASES / "loader"
@@ -164,3 +165,14 @@ def test_a_template_that_fails_is_an_error_whatever_findings_are_wanted(folder: 
     result = check("--lint", "none")
     assert result.exit_code == 1
     assert "receivers[0].slack_configs[0].text: template fails for a firing group" in result.output
+
+
+def test_a_web_configuration_is_checked_as_one(tmp_path: Path) -> None:
+    file = tmp_path / "web.yml"
+    file.write_text("rate_limit: {interval: 1s, burst: 5}\n")
+    ran = run_cli("check", str(file))
+    assert (ran.status, ran.out) == (0, "1 web configuration: no errors, no warnings\n")
+    file.write_text("tls_server_config: {cert_file: gone.pem, key_file: gone.key}\nbasic_auth_users: {a: b}\n")
+    ran = run_cli("check", str(file))
+    assert ran.status == 1
+    assert f"{file}:2:23 basic_auth_users.a: this is no bcrypt hash" in ran.out
