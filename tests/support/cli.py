@@ -31,7 +31,9 @@ class Ran:
 
 def run_cli(*args: str, stdin: str | bytes | None = None, **environ: str | None) -> Ran:
     """`alertd ARGS`, not on a terminal."""
-    result = CliRunner(env={"ALERTD_URL": None, "ALERTD_TOKEN": None, "TZ": "UTC", **environ}).invoke(main, args, input=stdin)
+    result = CliRunner(env={"ALERTD_URL": None, "ALERTD_TOKEN": None, "TZ": "UTC", **environ}).invoke(
+        main, args, input=stdin
+    )
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Ran(result.exit_code, result.stdout, result.stderr)
