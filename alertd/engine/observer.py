@@ -12,7 +12,7 @@ from alertd.engine.dispatcher import Dispatcher
 from alertd.engine.evaluator import Evaluator
 from alertd.engine.intake import AlertIntake
 from alertd.engine.ports import Store
-from alertd.engine.readings import count_alerts, count_silences, read_group, read_outbox, read_sources
+from alertd.engine.readings import count_alerts, count_silences, read_forecasts, read_group, read_outbox, read_sources
 from alertd.engine.silencer import Silencer
 from alertd.telemetry import health
 from alertd.telemetry.machine import Host
@@ -60,7 +60,12 @@ class Observer:
         """The text for a scrape that sent this Accept header, and its content type."""
         at = self.clock.now()
         outbox = await read_outbox(self.store, at=at)
-        return await self.metrics.render(accept, outbox=outbox, alertmanager=await self._alertmanager(at))
+        return await self.metrics.render(
+            accept,
+            outbox=outbox,
+            alertmanager=await self._alertmanager(at),
+            forecasts=read_forecasts(self.evaluator.judges()),
+        )
 
     async def report(self) -> health.Report:
         """The health report."""

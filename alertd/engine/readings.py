@@ -17,9 +17,19 @@ from alertd.engine.state import GroupState, Health, numbered
 from alertd.errors import StoreError
 from alertd.notify.outbox import Outbox
 from alertd.query.fetcher import Fetcher
+from alertd.rules.kind import Judge
+from alertd.rules.projection import PeriodJudge
+from alertd.rules.projection_score import LEVEL, Accuracy
 from alertd.telemetry.health import SourceReading
 from alertd.telemetry.metrics import Metrics
-from alertd.telemetry.readings import GroupReading, OutboxReading, QueryReading, QueueReading, TrafficReading
+from alertd.telemetry.readings import (
+    ForecastReading,
+    GroupReading,
+    OutboxReading,
+    QueryReading,
+    QueueReading,
+    TrafficReading,
+)
 
 READ_LIMIT = timedelta(seconds=2)
 """How long a scrape or a probe waits for the store."""
@@ -88,6 +98,19 @@ def read_sources(states: Iterable[GroupState]) -> dict[str, SourceReading]:
         interval = min(state.group.interval, known.interval if known else state.group.interval)
         sources[state.group.source] = SourceReading(answered_at=newest, interval=interval)
     return sources
+
+
+def read_forecasts(judges: Iterable[Judge]) -> list[ForecastReading]:
+    """What became of the forecasts of all projection rules, by horizon."""
+    together: dict[str, Accuracy] = {}
+    for judge in judges:
+        for one in judge.accuracy() if isinstance(judge, PeriodJudge) else ():
+            known = together.get(one.horizon)
+            together[one.horizon] = one if known is None else known.with_others(one)
+    return [
+        ForecastReading(horizon=one.horizon, level=LEVEL, coverage=one.coverage, errors=one.errors, brier=one.brier)
+        for one in together.values()
+    ]
 
 
 def read_traffic(fetcher: Fetcher, writer: RemoteWriter, alertmanagers: Alertmanagers) -> TrafficReading:

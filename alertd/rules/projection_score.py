@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import nan
 
 import msgspec
 import numpy as np
@@ -35,7 +36,7 @@ class Tally(msgspec.Struct):
     intervals: int = 0
     held: int = 0
     errors: list[float] = msgspec.field(default_factory=list)
-    probabilities: int = 0
+    outcomes: int = 0
     squares: float = 0.0
 
 
@@ -47,18 +48,41 @@ class SavedScores(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """How the forecasts of one horizon came out.
+    """How forecasts of one horizon came out.
 
-    horizon   steps that were left: `1`, `2-3`, `4-7`, ...
-    coverage  share of the intervals that held what came; None before the first
-    errors    |forecast - actual| / actual of ended periods
-    brier     mean square of probability less outcome; None before the first
+    horizon     steps that were left: `1`, `2-3`, `4-7`, ...
+    intervals   of ended periods; held: of these, how many held what came
+    errors      |forecast - actual| / actual
+    outcomes    probabilities that were given; squares: their squared errors, summed
     """
 
     horizon: str
-    coverage: float | None
+    intervals: int
+    held: int
     errors: Sequence[float]
-    brier: float | None
+    outcomes: int
+    squares: float
+
+    @property
+    def coverage(self) -> float:
+        """Share of the intervals that held; NaN without any."""
+        return self.held / self.intervals if self.intervals else nan
+
+    @property
+    def brier(self) -> float:
+        """Mean square of probability less outcome: 0 is perfect, 0.25 a coin; NaN without any."""
+        return self.squares / self.outcomes if self.outcomes else nan
+
+    def with_others(self, other: Accuracy) -> Accuracy:
+        """Of both together."""
+        return Accuracy(
+            self.horizon,
+            self.intervals + other.intervals,
+            self.held + other.held,
+            (*self.errors, *other.errors),
+            self.outcomes + other.outcomes,
+            self.squares + other.squares,
+        )
 
 
 class Scorecard:
@@ -91,12 +115,7 @@ class Scorecard:
     def accuracy(self) -> list[Accuracy]:
         """By horizon."""
         return [
-            Accuracy(
-                horizon,
-                tally.held / tally.intervals if tally.intervals else None,
-                tuple(tally.errors),
-                tally.squares / tally.probabilities if tally.probabilities else None,
-            )
+            Accuracy(horizon, tally.intervals, tally.held, tuple(tally.errors), tally.outcomes, tally.squares)
             for horizon, tally in self.saved.tallies.items()
         ]
 
@@ -121,5 +140,5 @@ def _compare(tally: Tally, noted: Noted, actual: F64) -> None:
     errors = np.abs(projected[sized] - actual[sized]) / actual[sized]
     tally.errors = [*tally.errors, *errors.tolist()][-_ERRORS_KEPT:]
     likely = np.isfinite(probability) & np.isfinite(limit)
-    tally.probabilities += int(np.sum(likely))
+    tally.outcomes += int(np.sum(likely))
     tally.squares += float(np.sum((probability[likely] - (actual[likely] > limit[likely])) ** 2))

@@ -14,9 +14,11 @@ from prometheus_client.registry import Collector
 
 from alertd.telemetry.alertmanager import AlertmanagerNotifications, alertmanager_metrics
 from alertd.telemetry.collectors import ProcessCollector, RuleGroupCollector, TrafficCollector, outbox_metrics
+from alertd.telemetry.forecasts import forecast_metrics
 from alertd.telemetry.machine import read_process
 from alertd.telemetry.readings import (
     AlertmanagerReading,
+    ForecastReading,
     GroupReading,
     OutboxReading,
     ProcessReading,
@@ -163,11 +165,13 @@ class Metrics:
         *,
         outbox: OutboxReading | None = None,
         alertmanager: AlertmanagerReading | None = None,
+        forecasts: Iterable[ForecastReading] = (),
     ) -> tuple[bytes, str]:
         """The text for a scrape that sent `accept`, OpenMetrics if it asks for that, and its content type.
 
         outbox         its reading of this moment; None when it cannot be read: its metrics are then absent, not zero
         alertmanager   what alertd is as an Alertmanager; None: nothing is shown of that
+        forecasts      how those of ended periods came out, by horizon
         """
         encode, content_type = choose_encoder(accept)
         families = list(self._registry.collect())
@@ -175,6 +179,7 @@ class Metrics:
             families += outbox_metrics(outbox)
         if alertmanager is not None:
             families += alertmanager_metrics(alertmanager)
+        families += forecast_metrics(forecasts)
         # Values are read at once, here; writing thousands of lines would hold up the event loop.
         return await asyncio.to_thread(encode, _Collected(families)), content_type
 

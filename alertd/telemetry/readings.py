@@ -117,6 +117,23 @@ class AlertmanagerReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastReading:
+    """What became of forecasts that looked so far ahead, of all projection rules together, over periods that have ended.
+
+    horizon    steps that were left (days of a month, hours of a day): `1`, `2-3`, `4-7`, ...
+    level      the probability with which the intervals are meant to hold; coverage: the share that held
+    errors     |forecast - actual| / actual, by scope and period
+    brier      mean square of the probability of passing the limit, less the outcome
+    """
+
+    horizon: str
+    level: float
+    coverage: float
+    errors: Sequence[float]
+    brier: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessReading:
     """This process; None where the machine does not say."""
 
