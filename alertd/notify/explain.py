@@ -91,7 +91,10 @@ class AttemptFacts(_Facts, frozen=True):
 
 
 class DeliveryFacts(_Facts, frozen=True):
-    """A notification that speaks of the alert; `next_at` while it is to be tried again."""
+    """A notification that speaks of the alert; `next_at` while it is to be tried again.
+
+    changes   what was new in it: `2 new, 1 resolved, 3 still firing`; "" where that is no longer known
+    """
 
     id: str
     group_key: str
@@ -102,6 +105,7 @@ class DeliveryFacts(_Facts, frozen=True):
     next_at: datetime | None
     last_error: str
     attempts: list[AttemptFacts]
+    changes: str = ""
 
 
 class EventFacts(_Facts, frozen=True):
@@ -163,9 +167,12 @@ def told_facts(entries: Iterable[LogEntry], fingerprint: str) -> list[ToldFacts]
 def delivery_facts(deliveries: Iterable[Delivery], events: Iterable[Event], fingerprint: str) -> list[DeliveryFacts]:
     """Those of the deliveries that speak of the alert, each with its attempts among `events`."""
     attempts: dict[str, list[AttemptFacts]] = {}
+    changes: dict[str, str] = {}
     for event in events:
         if event.kind is EventKind.ATTEMPT:
             attempts.setdefault(event.delivery, []).append(_attempt(event))
+        elif "changes" in event.facts:
+            changes[event.delivery] = str(event.facts["changes"])
     return [
         DeliveryFacts(
             id=one.id,
@@ -177,6 +184,7 @@ def delivery_facts(deliveries: Iterable[Delivery], events: Iterable[Event], fing
             next_at=None if one.state in FINAL else one.next_at,
             last_error=one.last_error,
             attempts=sorted(attempts.get(one.id, []), key=lambda attempt: attempt.at),
+            changes=changes.get(one.id, ""),
         )
         for one in deliveries
         if any(episode.fingerprint == fingerprint for episode in one.entry.firing | one.entry.resolved)

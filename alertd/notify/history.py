@@ -148,7 +148,7 @@ def decisions(flush: GroupFlush, plan: FlushPlan, *, at: datetime) -> Iterator[E
             delivery.reason.value,
             at,
             delivery=delivery.id,
-            facts={"tick": flush.tick.isoformat(), **_counts(delivery.entry)},
+            facts={"tick": flush.tick.isoformat(), **_counts(delivery.entry), "changes": queued.changes},
         )
     for entry in plan.entries:
         yield _decision(

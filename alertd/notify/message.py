@@ -10,6 +10,8 @@ from enum import StrEnum
 from alertd.alerts.posted import PostedAlert
 from alertd.dispatch.grouping import GroupFlush
 from alertd.labels import EMPTY, LabelSet
+from alertd.notify.changes import Changes, changes
+from alertd.notify.log import LogEntry
 from alertd.notify.reason import Reason
 
 
@@ -28,6 +30,7 @@ class Message:
     """One notification before it is rendered.
 
     alerts       in the order of a notification; one with `ends_at` is resolved
+    changes      what of this the integration was not told before
     truncated    how many alerts `max_alerts` cut off; everything else here speaks of the alerts that are left
     tick         when it was decided
     """
@@ -43,13 +46,23 @@ class Message:
     common_annotations: Mapping[str, str] = field(default_factory=dict)
     route_labels: Mapping[str, str] = field(default_factory=dict)
     external_url: str = ""
+    changes: Changes = field(default_factory=Changes)
     truncated: int = 0
 
 
 def compose(
-    flush: GroupFlush, reason: Reason, *, send_resolved: bool, external_url: str, max_alerts: int = 0
+    flush: GroupFlush,
+    reason: Reason,
+    *,
+    send_resolved: bool,
+    external_url: str,
+    max_alerts: int = 0,
+    known: LogEntry | None = None,
 ) -> Message:
-    """The message about a flush: its firing alerts, with `send_resolved` its resolved ones, the first `max_alerts` of them."""
+    """The message about a flush: its firing alerts, with `send_resolved` its resolved ones, the first `max_alerts` of them.
+
+    known   what the integration was told last
+    """
     told = flush.alerts if send_resolved else flush.firing
     kept = told[:max_alerts] if max_alerts else told
     return Message(
@@ -63,6 +76,7 @@ def compose(
         common_labels=LabelSet(_common([alert.labels for alert in kept])),
         common_annotations=_common([alert.annotations for alert in kept]),
         external_url=external_url.rstrip("/"),
+        changes=changes(known, kept),
         truncated=len(told) - len(kept),
     )
 

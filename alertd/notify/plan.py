@@ -63,8 +63,11 @@ class Channel(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued:
+    """A delivery to queue; `changes` says in words what is new in it."""
+
     delivery: Delivery
     supersedes: tuple[str, ...]
+    changes: str = ""
 
 
 @dataclass(slots=True)
@@ -107,23 +110,30 @@ class Planner:
         decision = decide(told, flush, send_resolved=channel.send_resolved)
         delivery = None
         if isinstance(decision, Notify):
-            delivery = self._delivery(channel, flush, decision, at)
+            message = self._message(channel, flush, decision, told)
+            delivery = self._delivery(channel, flush, decision, message, at)
             if delivery.payload.is_fallback:
                 delivery = replace(delivery, next_at=_stand_in_at(told, at))
-            plan.queued.append(Queued(delivery=delivery, supersedes=decision.supersedes))
+            queued = Queued(delivery=delivery, supersedes=decision.supersedes, changes=str(message.changes))
+            plan.queued.append(queued)
         elif decision is not None:
             plan.superseded += decision.supersedes
             plan.entries += [decision.entry] if decision.entry else []
         return told.after(decision, delivery)
 
-    def _delivery(self, channel: Channel, flush: GroupFlush, decision: Notify, at: datetime) -> Delivery:
-        message = compose(
+    def _message(self, channel: Channel, flush: GroupFlush, decision: Notify, told: Told) -> Message:
+        return compose(
             flush,
             decision.reason,
             send_resolved=channel.send_resolved,
             max_alerts=channel.max_alerts,
             external_url=self.external_url,
+            known=told.known,
         )
+
+    def _delivery(
+        self, channel: Channel, flush: GroupFlush, decision: Notify, message: Message, at: datetime
+    ) -> Delivery:
         return Delivery(
             id=self.new_id(at),
             entry=decision.entry,

@@ -64,6 +64,7 @@ def plain_headers(
         "X-Auto-Response-Suppress": "All",
         "X-Alertd-Status": message.status.value,
         "X-Alertd-Group": group,
+        "X-Alertd-Changes": str(message.changes),
         **_severity(message),
     }
 

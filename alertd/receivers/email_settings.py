@@ -20,17 +20,19 @@ HIGHEST_PORT = 65535
 
 DEFAULT_TEXT = """\
 {{ template "__subject" . }}
-{{ with .NotificationReason }}({{ . }})
+{{ with .NotificationReason }}({{ . }}{{ with $.Changes }}: {{ . }}{{ end }})
 {{ end }}{{ with .Alerts.Firing }}
 Firing:
 
-{{ template "__text_alert_list" . }}{{ end }}{{ with .Alerts.Resolved }}
+{{ range . }}{{ with .ValueText }}{{ . }}
+{{ end }}{{ template "__text_alert_list" (list .) }}{{ end }}{{ end }}{{ with .Alerts.Resolved }}
 Resolved:
 
-{{ template "__text_alert_list" . }}{{ end }}
+{{ range . }}{{ with .ValueText }}{{ . }}
+{{ end }}{{ template "__text_alert_list" (list .) }}{{ end }}{{ end }}
 {{ template "__alertmanagerURL" . }}
 """
-"""What `email.default.html` shows, for those who read no HTML."""
+"""What `email.default.html` shows, for those who read no HTML; and what is new, and the numbers."""
 
 _NAME = re.compile(r"[!-9;-~]+")
 _WORD = re.compile(r"[!-~]*")

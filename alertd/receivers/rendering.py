@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
 import structlog
 
 from alertd.alerts.posted import PostedAlert
+from alertd.notify.changes import duration, value_text
 from alertd.notify.message import Message, Status, status_of
 from alertd.notify.outbox import Payload
+from alertd.notify.reason import Reason
 from alertd.receivers.place import Place
-from alertd.template.alertmanager import Alert, Data, TemplateSet, build_data
+from alertd.template.alertmanager import Alert, Data, Facts, TemplateSet, build_data
 from alertd.template.errors import TemplateError
-from alertd.template.gotime import ZERO_TIME, Time
+from alertd.template.gotime import ZERO_TIME, Duration, Time
 from alertd.template.notification_data import KV
 
 log = structlog.get_logger(__name__)
@@ -94,19 +96,22 @@ def template_data(message: Message, *, safe: Callable[[str], str] | None = None)
     clean = (lambda pairs: pairs) if safe is None else _cleaner(safe)
     return build_data(
         receiver=message.receiver,
-        alerts=[_alert(alert, clean) for alert in message.alerts],
+        alerts=[_alert(alert, clean, message) for alert in message.alerts],
         group_labels=clean(message.group_labels),
         external_url=message.external_url,
         route_labels=message.route_labels,
         notification_reason=message.reason.value,
+        changes=str(message.changes),
     )
 
 
 def plain_text(message: Message, *, problem: str = "") -> str:
-    """`[FIRING:2] HighErrorRate, Latency`: without any template; `problem` is why there is none."""
+    """`[FIRING:2] HighErrorRate, Latency (1 new, 1 still firing)`: without any template; `problem` is why there is none."""
     firing = sum(alert.ends_at is None for alert in message.alerts)
     state = f"FIRING:{firing}" if message.status is Status.FIRING else "RESOLVED"
     text = f"[{state}] {_names(message)}"
+    if message.reason not in (Reason.FIRST_NOTIFICATION, Reason.ALL_RESOLVED):
+        text = f"{text} ({message.changes})"
     return f"{text} (alertd could not render the configured template: {problem})" if problem else text
 
 
@@ -142,7 +147,7 @@ def _cleaner(safe: Callable[[str], str]) -> Callable[[Mapping[str, str]], Mappin
     return lambda pairs: {safe(name): safe(value) for name, value in pairs.items()}
 
 
-def _alert(alert: PostedAlert, clean: Callable[[Mapping[str, str]], Mapping[str, str]]) -> Alert:
+def _alert(alert: PostedAlert, clean: Callable[[Mapping[str, str]], Mapping[str, str]], message: Message) -> Alert:
     return Alert(
         status=status_of([alert]).value,
         labels=KV(clean(alert.labels)),
@@ -151,6 +156,21 @@ def _alert(alert: PostedAlert, clean: Callable[[Mapping[str, str]], Mapping[str,
         ends_at=_time(alert.ends_at),
         generator_url=alert.generator_url,
         fingerprint=alert.fingerprint,
+        facts=_facts(alert, message),
+    )
+
+
+def _facts(alert: PostedAlert, message: Message) -> Facts:
+    changes = message.changes
+    return Facts(
+        new=alert.fingerprint in (changes.new if alert.ends_at is None else changes.resolved),
+        value=alert.value,
+        resolved_value=alert.resolved_value,
+        peak=alert.peak,
+        threshold=alert.threshold,
+        unit=alert.unit,
+        duration=Duration(duration(alert, at=message.tick) // timedelta(microseconds=1) * 1000),
+        text=value_text(alert, at=message.tick),
     )
 
 

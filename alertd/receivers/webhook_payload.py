@@ -8,6 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from alertd.alerts.posted import PostedAlert
+from alertd.notify.changes import duration
 from alertd.notify.message import Message, Status, status_of
 from alertd.receivers.go_json import encode, quote_meta, rfc3339, rfc3339_nano
 
@@ -25,16 +26,30 @@ class AlertV4(msgspec.Struct, rename="camel"):
     fingerprint: str
 
 
-class Values(msgspec.Struct, kw_only=True):
+class Values(msgspec.Struct, rename="camel", kw_only=True):
+    """`new`: the last message did not say the same of it; `peak`: the worst value, once it has ended."""
+
     value: float | None
     threshold: float | None
     unit: str
+    peak: float | None
+    duration_seconds: float
+    new: bool
+
+
+class Changed(msgspec.Struct, rename="camel", kw_only=True):
+    """How many alerts are new, newly resolved, and firing as before, since the last message."""
+
+    new: int
+    resolved: int
+    still_firing: int
 
 
 class Extension(msgspec.Struct, kw_only=True):
     """What only alertd knows: values by fingerprint, and where to go next ("" where there is nothing)."""
 
     values: dict[str, Values]
+    changes: Changed
     silence_url: str = msgspec.field(name="silenceURL")
     runbook_url: str = msgspec.field(name="runbookURL")
 
@@ -79,16 +94,26 @@ def alertmanager_payload(message: Message, *, extended: bool = False) -> bytes:
 
 def _extension(message: Message) -> Extension:
     return Extension(
-        values={
-            alert.fingerprint: Values(
-                value=_number(alert.value if alert.ends_at is None else alert.resolved_value),
-                threshold=_number(alert.threshold),
-                unit=alert.unit,
-            )
-            for alert in message.alerts
-        },
+        values={alert.fingerprint: _values(alert, message) for alert in message.alerts},
+        changes=Changed(
+            new=len(message.changes.new),
+            resolved=len(message.changes.resolved),
+            still_firing=message.changes.still_firing,
+        ),
         silence_url=_silence_url(message),
         runbook_url=message.common_annotations.get("runbook_url", ""),
+    )
+
+
+def _values(alert: PostedAlert, message: Message) -> Values:
+    ended = alert.ends_at is not None
+    return Values(
+        value=_number(alert.resolved_value if ended else alert.value),
+        threshold=_number(alert.threshold),
+        unit=alert.unit,
+        peak=_number(alert.peak) if ended else None,
+        duration_seconds=duration(alert, at=message.tick).total_seconds(),
+        new=alert.fingerprint in (message.changes.resolved if ended else message.changes.new),
     )
 
 
@@ -116,13 +141,19 @@ def _alert(alert: PostedAlert) -> AlertV4:
 
 
 def simple_payload(message: Message, *, include_labels: bool, send_resolved: bool) -> bytes:
-    """One alert in five keys: alert, severity, message, timestamp, metadata; with `send_resolved` its status too."""
+    """One alert in five keys: alert, severity, message, timestamp, metadata; with `send_resolved` its status too.
+
+    The end of an alert of our own rules has its peak and its duration in metadata.
+    """
     (alert,) = message.alerts
     name = alert.labels.get("alertname")
     resolved = alert.ends_at is not None
     metadata: dict[str, object] = {"current_value": _number(alert.resolved_value if resolved else alert.value)}
     if alert.threshold is not None:
         metadata["threshold"] = _number(alert.threshold)
+    if resolved and alert.peak is not None:
+        took = duration(alert, at=message.tick)
+        metadata |= {"peak": _number(alert.peak), "duration_seconds": took.total_seconds()}
     if include_labels:
         metadata |= {"labels": dict(alert.labels), "fingerprint": alert.fingerprint, "group_key": message.group_key}
     body: dict[str, object] = {

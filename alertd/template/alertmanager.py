@@ -16,11 +16,11 @@ from alertd.template import nodes as n
 from alertd.template.alertmanager_functions import NOTIFICATION_FUNCTIONS, NotificationWorld
 from alertd.template.defaults import default_texts
 from alertd.template.lexer import LEFT
-from alertd.template.notification_data import KV, Alert, Alerts, Data, Pair, Pairs, Strings, build_data
+from alertd.template.notification_data import KV, Alert, Alerts, Data, Facts, Pair, Pairs, Strings, build_data
 from alertd.template.state import DEFAULT_LIMITS, Limits, Routine
 from alertd.template.template import Template, compiled_trees, escape_page, merge_trees, parse_text
 
-__all__ = ["KV", "Alert", "Alerts", "Data", "Pair", "Pairs", "Strings", "TemplateSet", "build_data"]
+__all__ = ["KV", "Alert", "Alerts", "Data", "Facts", "Pair", "Pairs", "Strings", "TemplateSet", "build_data"]
 
 CACHE_SIZE = 512
 _MISSING = "zero"

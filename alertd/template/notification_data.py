@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from alertd.template import gotypes as t
 from alertd.template.functions import Function
-from alertd.template.gotime import ZERO_TIME, Time
+from alertd.template.gotime import ZERO_TIME, Duration, Time
 from alertd.template.gotypes import GoType
 from alertd.template.quoting import to_bytes
 from alertd.template.values import Object, Slice
@@ -76,6 +76,27 @@ class KV(dict[str, str]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What alertd knows of an alert beyond Alertmanager's data.
+
+    Templates see it as methods of `Alert`: printed as a whole, an alert still shows Alertmanager's fields and no others.
+
+    new        neither this firing, nor this end, was in the last notification
+    value      of alerts of our own rules, like `threshold` and `unit`; nil where it is not known
+    text       the numbers in words; "" without any
+    """
+
+    new: bool = False
+    value: float | None = None
+    resolved_value: float | None = None
+    peak: float | None = None
+    threshold: float | None = None
+    unit: str = ""
+    duration: Duration = field(default_factory=Duration)
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert(Object):
     """One alert of a notification.
 
@@ -91,9 +112,11 @@ class Alert(Object):
     ends_at: Time = ZERO_TIME
     generator_url: str = ""
     fingerprint: str = ""
+    facts: Facts = Facts()
 
     go_type: ClassVar[GoType] = GoType("struct", "template.Alert")
     go_fields: ClassVar[Mapping[str, _ANSWER]]
+    go_methods: ClassVar[Mapping[str, Function]]
 
     @classmethod
     def build(
@@ -121,7 +144,7 @@ class Alert(Object):
 
 
 class Alerts(Slice):
-    """The alerts of a notification, with `.Firing` and `.Resolved`."""
+    """The alerts of a notification, with `.Firing` and `.Resolved`, and alertd's `.New`, `.NewlyResolved`, `.Unchanged`."""
 
     __slots__ = ()
     go_methods: ClassVar[Mapping[str, Function]]
@@ -131,7 +154,18 @@ class Alerts(Slice):
 
     def with_status(self, status: str) -> Slice:
         """Those in one state, as a plain list: it has no `.Firing` of its own."""
-        return Slice([alert for alert in self if isinstance(alert, Alert) and alert.status == status], _ALERT_LIST)
+        return self._those(lambda alert: alert.status == status)
+
+    def that_changed(self, status: str) -> Slice:
+        """Those that have come into a state since the last notification."""
+        return self._those(lambda alert: alert.facts.new and alert.status == status)
+
+    def unchanged(self) -> Slice:
+        """Those of which the last notification said the same."""
+        return self._those(lambda alert: not alert.facts.new)
+
+    def _those(self, wanted: Callable[[Alert], bool]) -> Slice:
+        return Slice([alert for alert in self if isinstance(alert, Alert) and wanted(alert)], _ALERT_LIST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +174,7 @@ class Data(Object):
 
     receiver       with the special characters of regular expressions escaped, as Alertmanager gives it
     route_labels   labels of the matching route; each is a template of its own
+    changes        what is new since the last notification, in words; a method, see `Facts`
     """
 
     receiver: str
@@ -151,9 +186,11 @@ class Data(Object):
     external_url: str
     route_labels: KV = field(default_factory=KV)
     notification_reason: str = ""
+    changes: str = ""
 
     go_type: ClassVar[GoType] = t.pointer_to(GoType("struct", "template.Data"))
     go_fields: ClassVar[Mapping[str, _ANSWER]]
+    go_methods: ClassVar[Mapping[str, Function]]
 
     def go_values(self) -> list[tuple[str, object]]:
         """The fields in order; the last is Alertmanager's own bookkeeping, which shows only when printed whole."""
@@ -224,7 +261,21 @@ KV.go_methods = {
 Alerts.go_methods = {
     "Firing": Function(lambda alerts: alerts.with_status(FIRING)),
     "Resolved": Function(lambda alerts: alerts.with_status(RESOLVED)),
+    "New": Function(lambda alerts: alerts.that_changed(FIRING)),
+    "NewlyResolved": Function(lambda alerts: alerts.that_changed(RESOLVED)),
+    "Unchanged": Function(lambda alerts: alerts.unchanged()),
 }
+Alert.go_methods = {
+    "New": Function(lambda alert: alert.facts.new),
+    "Value": Function(lambda alert: alert.facts.value),
+    "ResolvedValue": Function(lambda alert: alert.facts.resolved_value),
+    "Peak": Function(lambda alert: alert.facts.peak),
+    "Threshold": Function(lambda alert: alert.facts.threshold),
+    "Unit": Function(lambda alert: alert.facts.unit),
+    "Duration": Function(lambda alert: alert.facts.duration),
+    "ValueText": Function(lambda alert: alert.facts.text),
+}
+Data.go_methods = {"Changes": Function(lambda data: data.changes)}
 
 
 # -- building ---------------------------------------------------------------------------------------------------------
@@ -238,6 +289,7 @@ def build_data(
     external_url: str,
     route_labels: Mapping[str, str] | None = None,
     notification_reason: str = "",
+    changes: str = "",
 ) -> Data:
     """The data of one notification: status, common labels and annotations follow from the alerts."""
     firing = any(alert.status == FIRING for alert in alerts)
@@ -251,6 +303,7 @@ def build_data(
         external_url=external_url,
         route_labels=KV(route_labels or {}),
         notification_reason=notification_reason,
+        changes=changes,
     )
 
 

@@ -121,22 +121,36 @@ LINK = "http://am.example.org/#/alerts?receiver=ops"
     [
         pytest.param(
             a_message(FIRING, labels=LABELS),
-            {"Subject": "[FIRING:1] Disk full (h:1 critical)", "X-Alertd-Status": "firing", **URGENT},
-            f"[FIRING:1] Disk full (h:1 critical)\n(first notification)\n\nFiring:\n\n{FIRING_TEXT}\n{LINK}\n",
+            {
+                "Subject": "[FIRING:1] Disk full (h:1 critical)",
+                "X-Alertd-Status": "firing",
+                "X-Alertd-Changes": "1 new",
+                **URGENT,
+            },
+            f"[FIRING:1] Disk full (h:1 critical)\n(first notification: 1 new)\n\nFiring:\n\n{FIRING_TEXT}\n{LINK}\n",
             ["[1] Firing"],
             id="firing",
         ),
         pytest.param(
             a_message(RESOLVED, labels=LABELS, reason=Reason.ALL_RESOLVED),
-            {"Subject": "[RESOLVED] Disk full (h:2 critical)", "X-Alertd-Status": "resolved"},
-            f"[RESOLVED] Disk full (h:2 critical)\n(all alerts resolved)\n\nResolved:\n\n{RESOLVED_TEXT}\n{LINK}\n",
+            {
+                "Subject": "[RESOLVED] Disk full (h:2 critical)",
+                "X-Alertd-Status": "resolved",
+                "X-Alertd-Changes": "1 resolved",
+            },
+            f"[RESOLVED] Disk full (h:2 critical)\n(all alerts resolved: 1 resolved)\n\nResolved:\n\n{RESOLVED_TEXT}\n{LINK}\n",
             ["[1] Resolved"],
             id="resolved",
         ),
         pytest.param(
             a_message(FIRING, RESOLVED, labels=LABELS, reason=Reason.SOME_RESOLVED),
-            {"Subject": "[FIRING:1] Disk full (critical)", "X-Alertd-Status": "firing", **URGENT},
-            "[FIRING:1] Disk full (critical)\n(some alerts resolved)\n"
+            {
+                "Subject": "[FIRING:1] Disk full (critical)",
+                "X-Alertd-Status": "firing",
+                "X-Alertd-Changes": "1 new, 1 resolved",
+                **URGENT,
+            },
+            "[FIRING:1] Disk full (critical)\n(some alerts resolved: 1 new, 1 resolved)\n"
             f"\nFiring:\n\n{FIRING_TEXT}\nResolved:\n\n{RESOLVED_TEXT}\n{LINK}\n",
             ["[1] Firing", "[1] Resolved"],
             id="mixed",

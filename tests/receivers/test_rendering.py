@@ -8,12 +8,14 @@ import pytest
 import structlog
 
 from alertd.labels import LabelSet
+from alertd.notify.log import episodes
+from alertd.notify.message import Message, compose
 from alertd.notify.outbox import Payload
 from alertd.notify.reason import Reason
 from alertd.receivers.place import Place
 from alertd.receivers.rendering import Rendering, fill, plain_text
 from alertd.template.alertmanager import TemplateSet
-from tests.support.builders import a_posted_alert, after
+from tests.support.builders import a_flush, a_log_entry, a_posted_alert, after
 from tests.support.receivers import a_message, a_rendering
 
 PLACE = Place("ops", 0)
@@ -145,3 +147,64 @@ def test_the_plain_text_names_the_alerts(names: list[str], text: str) -> None:
 
 def test_the_plain_text_of_what_is_over() -> None:
     assert plain_text(a_message(RESOLVED, reason=Reason.ALL_RESOLVED)) == "[RESOLVED] B"
+
+
+def test_the_plain_text_says_what_is_new() -> None:
+    flush = a_flush(a_posted_alert("A"), a_posted_alert("B"))
+    known = a_log_entry(firing=episodes([a_posted_alert("A")]))
+    message = compose(flush, Reason.NEW_ALERTS, send_resolved=True, external_url="", known=known)
+    assert plain_text(message) == "[FIRING:2] A, B (1 new, 1 still firing)"
+
+
+class TestBeyondAlertmanager:
+    """What templates can ask for that Alertmanager does not know, and what must not change by it."""
+
+    OURS = replace(a_posted_alert("A", x="1", value=7.0, threshold=5.0, starts_at=after(minutes=-3)), unit="USD")
+    OVER = replace(
+        a_posted_alert("A", x="2", starts_at=after(minutes=-5), ends_at=after(minutes=-1)),
+        value=9.0, resolved_value=4.0, peak=9.5,
+    )  # fmt: skip
+    NEW = a_posted_alert("A", x="3")
+
+    def message(self) -> Message:
+        known = a_log_entry(firing=episodes([self.OURS, replace(self.OVER, ends_at=None)]))
+        flush = a_flush(self.OURS, self.OVER, self.NEW)
+        return compose(flush, Reason.NEW_ALERTS, send_resolved=True, external_url="", known=known)
+
+    @pytest.mark.parametrize(
+        ("template", "text"),
+        [
+            pytest.param("{{ .Changes }}", "1 new, 1 resolved, 1 still firing", id="in words"),
+            pytest.param("{{ range .Alerts.New }}{{ .Labels.x }}{{ end }}", "3", id="new ones"),
+            pytest.param("{{ range .Alerts.NewlyResolved }}{{ .Labels.x }}{{ end }}", "2", id="that ended since"),
+            pytest.param("{{ range .Alerts.Unchanged }}{{ .Labels.x }}{{ end }}", "1", id="as they were"),
+            pytest.param("{{ range .Alerts }}{{ .New }} {{ end }}", "false true true ", id="of each"),
+            pytest.param(
+                '{{ with index .Alerts 0 }}{{ .Value }} {{ .Threshold }} {{ .Unit }} {{ printf "%.1f" .Value }}{{ end }}',
+                "7 5 USD 7.0",
+                id="its value and threshold",
+            ),
+            pytest.param(
+                "{{ with index .Alerts 1 }}{{ .ResolvedValue }} {{ .Peak }} {{ .Duration }}{{ end }}",
+                "4 9.5 4m0s",
+                id="at its end",
+            ),
+            pytest.param("{{ range .Alerts }}{{ .Duration }} {{ end }}", "3m0s 4m0s 0s ", id="how long"),
+            pytest.param("{{ with (index .Alerts 2).Value }}{{ . }}{{ else }}-{{ end }}", "-", id="no value is nil"),
+            pytest.param(
+                "{{ (index .Alerts 0).ValueText }}",
+                "value 7 USD, threshold 5 USD, for 3m 0s",
+                id="its numbers in words",
+            ),
+        ],
+    )
+    def test_it_can_be_asked_for(self, template: str, text: str) -> None:
+        assert a_rendering().text(self.message())(template) == text
+
+    @pytest.mark.parametrize("template", ["{{ . }}", '{{ printf "%+v" . }}', "{{ .Alerts }}", "{{ . | toJson }}"])
+    def test_whoever_prints_the_data_sees_alertmanagers_fields_alone(self, template: str) -> None:
+        shown = a_rendering().text(self.message())(template)
+        plain = [replace(one, value=None, threshold=None, unit="", resolved_value=None, peak=None)
+                 for one in (self.OURS, self.OVER, self.NEW)]  # fmt: skip
+        bare = compose(a_flush(*plain), Reason.NEW_ALERTS, send_resolved=True, external_url="")
+        assert shown == a_rendering().text(bare)(template)

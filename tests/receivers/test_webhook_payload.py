@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from alertd.alerts.posted import PostedAlert
 from alertd.labels import LabelSet
+from alertd.notify.log import episodes
 from alertd.notify.message import compose
 from alertd.notify.reason import Reason
 from alertd.receivers.webhook_payload import alertmanager_payload, simple_payload
-from tests.support.builders import a_flush, a_posted_alert, a_route, after
+from tests.support.builders import a_flush, a_log_entry, a_posted_alert, a_route, after
 
 START = datetime(2026, 11, 20, 15, 32, 30, 228637, tzinfo=UTC)
 
@@ -72,15 +73,27 @@ def test_extended_adds_what_only_alertd_knows() -> None:
     resolved = replace(
         a_posted_alert("A", x="2", ends_at=after(minutes=1), annotations=firing.annotations, value=math.nan),
         resolved_value=math.inf,
+        peak=7.0,
     )
     flush = a_flush(firing, resolved, labels=LabelSet({"alertname": 'A "quoted"'}))
-    message = compose(flush, Reason.FIRST_NOTIFICATION, send_resolved=True, external_url="http://a.example.com")
+    message = compose(
+        flush,
+        Reason.SOME_RESOLVED,
+        send_resolved=True,
+        external_url="http://a.example.com",
+        known=a_log_entry(firing=episodes([firing])),
+    )
     plain, extended = (json.loads(alertmanager_payload(message, extended=more)) for more in (False, True))
     assert extended.pop("alertd") == {
         "values": {
-            firing.fingerprint: {"value": 0.082, "threshold": 0.05, "unit": ""},
-            resolved.fingerprint: {"value": None, "threshold": None, "unit": ""},
+            firing.fingerprint: {
+                "value": 0.082, "threshold": 0.05, "unit": "", "peak": None, "durationSeconds": 0.0, "new": False
+            },
+            resolved.fingerprint: {
+                "value": None, "threshold": None, "unit": "", "peak": 7.0, "durationSeconds": 60.0, "new": True
+            },
         },
+        "changes": {"new": 0, "resolved": 1, "stillFiring": 1},
         "silenceURL": "http://a.example.com/#/silences/new?filter=%7Balertname%3D%22A%20%5C%22quoted%5C%22%22%7D",
         "runbookURL": "http://r.example.org/1",
     }
@@ -136,6 +149,11 @@ def test_the_simple_payload_of_a_resolved_alert_has_its_end_its_last_value_and_a
         "metadata": {"current_value": 0.5},
         "status": "resolved",
     }
+
+
+def test_the_end_of_an_alert_of_our_own_rules_has_its_peak_and_its_duration() -> None:
+    alert = replace(a_posted_alert("Down", ends_at=after(minutes=5)), resolved_value=0.5, peak=9.0)
+    assert json.loads(simple(alert))["metadata"] == {"current_value": 0.5, "peak": 9.0, "duration_seconds": 300.0}
 
 
 def test_labels_are_included_on_demand() -> None:
