@@ -11,6 +11,7 @@ from alertd.detect.settings import DetectorSettings
 from alertd.detect.slot import U8, State
 
 _DRIFT_SHARE = 0.25  # the level to adopt is that of the last quarter of `adopt_after`
+_NEWS_RATIO = 1.1  # a little stronger is no news: a slow rise would be news in every slot
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,7 +19,7 @@ class Change:
     """What one slot did to the events; all [rows]."""
 
     state: U8
-    pending: Bool
+    begun: Bool
     opened: Bool
     closed: Bool
     adopted: Bool
@@ -74,23 +75,32 @@ class Events:
         adopted = hit & was_open & (at - columns["since"] >= self._adopt_after)
         np.logical_or(columns["open"], opened, out=columns["open"])
         self.end(closed)
-        over = ok & ~columns["open"] & ~pending
+        # The slot that closes an event still tells of it.
+        over = ok & ~was_open & ~pending
         np.copyto(columns["since"], np.nan, where=over)
+        np.copyto(columns["excess"], 0.0, where=over)
         state = np.where(columns["open"], np.where(hit, State.ANOMALOUS, State.HELD), State.NORMAL)
         state = np.where(~columns["open"] & pending, State.PENDING, state)
-        return Change(state.astype(np.uint8), pending, opened, closed, adopted)
+        return Change(state.astype(np.uint8), begins, opened, closed, adopted)
 
     def end(self, rows: Bool) -> None:
         """Close the events of these rows."""
         columns = self.columns
         np.logical_and(columns["open"], ~rows, out=columns["open"])
         np.copyto(columns["recent"], 0, where=rows)
+        np.copyto(columns["drift"], 0.0, where=rows)
+
+    @property
+    def drift(self) -> F64:
+        """[rows]: the recent mean of value - expected in the row's event; 0 without one."""
+        drift: F64 = np.where(self.columns["open"], self.columns["drift"], 0.0)
+        return drift
 
     def news(self, at: float | F64, strength: F64, *, ok: Bool) -> F64:
-        """`strength` where nothing as strong was news during the last `rearm`, else 0."""
+        """`strength` where nothing nearly as strong was news during the last `rearm`, else 0."""
         columns = self.columns
         told = np.where(at - columns["told_at"] >= self._rearm, 0.0, columns["told"])
-        new = ok & (strength.astype(np.float32) > told)
+        new = ok & (strength.astype(np.float32) > told * _NEWS_RATIO)
         np.copyto(columns["told"], strength, where=new, casting="same_kind")
         np.copyto(columns["told_at"], at, where=new)
         return np.where(new, strength, 0.0)

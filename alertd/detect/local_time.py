@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Any
 
 import numpy as np
 
@@ -21,20 +20,22 @@ class Moment:
 
     at      unix seconds, a number or [rows]
     local   the same on the zone's wall clock: the hour repeated in autumn falls into one part of the day twice
-    dt      [rows] seconds since the row's last point, at most a few usual steps (a gap counts as one step)
+    dt      [rows] seconds since the row's last point, at most two usual steps (a gap counts no more)
     """
 
     at: float | F64
     local: float | F64
     dt: F64
 
-    def part_of_day(self, parts: int) -> Any:
-        """0 .. parts - 1, a number or [rows]."""
-        return np.floor(np.mod(self.local, DAY) * (parts / DAY)).astype(np.intp)
+    @property
+    def of_day(self) -> F64:
+        """How much of the local day has passed, 0 to less than 1."""
+        return np.asarray(np.mod(self.local, DAY) / DAY)
 
-    def part_of_week(self, parts: int) -> Any:
-        """0 .. parts - 1, a number or [rows]."""
-        return np.floor(np.mod(np.add(self.local, _EPOCH_IS_THURSDAY), WEEK) * (parts / WEEK)).astype(np.intp)
+    @property
+    def of_week(self) -> F64:
+        """How much of the local week has passed since Monday 0:00, 0 to less than 1."""
+        return np.asarray(np.mod(np.add(self.local, _EPOCH_IS_THURSDAY), WEEK) / WEEK)
 
 
 def local_seconds(at: float | F64, zone: tzinfo) -> float | F64:

@@ -2,62 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from numpy.typing import NDArray
+import numpy as np
 
-from alertd.detect.columns import F64, Bool, Rows
+from alertd.detect.columns import F64, Bool, Columns
 from alertd.detect.local_time import Moment
+from alertd.detect.settings import Direction
+
+STRONGEST = 1e3
+"""The most standard deviations a strength is told in: those of a flat series are without limit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """What a method says before it learns; all [rows], values relative to each row's base.
 
-    centre         what was expected; NaN where the method knows nothing yet
-    lower, upper   where strength reaches k
-    strength       0 or more: standard deviations in the watched direction, or their equal in rarity
+    centre     what was expected; NaN where the method knows nothing yet
+    reach      how far from it strength gets to k
+    strength   0 to `STRONGEST`: standard deviations in the watched direction, or their equal in rarity
     """
 
     centre: F64
-    lower: F64
-    upper: F64
+    reach: F64
     strength: F64
 
 
 class Method(Protocol):
     """Memory of many rows. Values come relative to a base per row, so levels of 1e9 keep their digits."""
 
-    def grow(self, count: int) -> None:
-        """Fresh rows behind the others."""
-        ...
-
-    def clear(self, rows: Rows) -> None:
-        """Forget these rows."""
+    @property
+    def columns(self) -> Columns:
+        """All it remembers."""
         ...
 
     def read(self, moment: Moment, values: F64, *, k: float) -> Reading:
-        """Judge by what is remembered; remembers nothing. NaN values give NaN or 0, no warning."""
+        """Judge by what is remembered; learns nothing. Rows without a value (NaN) may answer anything."""
         ...
 
     def update(self, moment: Moment, values: F64, *, weight: F64, ok: Bool) -> None:
-        """Learn the values of the rows `ok`, each with its weight in (0, 1]; always right after `read` of this slot."""
+        """Learn the values of the rows `ok`, each with its weight in (0, 1]; right after `read` of the same moment."""
         ...
 
-    def mark(self, rows: Rows, at: float) -> None:
-        """An event may have begun on these rows: what is learned from now on may have to be forgotten."""
-        ...
 
-    def forget(self, rows: Rows, since: F64, until: float) -> None:
-        """Unlearn what these rows learned between their `since` and `until`."""
-        ...
+def watched(offset: F64, direction: Direction) -> F64:
+    """The part of an offset from the centre that counts: 0 or more."""
+    if direction == "both":
+        return np.abs(offset)
+    return np.maximum(offset if direction == "above" else -offset, 0.0)
 
-    def save(self) -> dict[str, NDArray[Any]]:
-        """All memory by name."""
-        ...
 
-    def load(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        """Take over what `save` gave. raises: SavedStateError."""
-        ...
+def plain_reading(offset: F64, centre: F64, scale: F64, *, k: float, direction: Direction) -> Reading:
+    """The reading of a centre and a standard deviation; a scale of 0 makes every offset as strong as can be."""
+    size = watched(offset, direction)
+    strength = np.divide(size, scale, out=np.where(size > 0.0, STRONGEST, 0.0), where=scale > 0.0)
+    return Reading(centre, k * scale, np.where(np.isfinite(centre), np.minimum(strength, STRONGEST), 0.0))

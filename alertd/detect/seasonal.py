@@ -1,28 +1,25 @@
-"""`Seasonal`: a profile per part of the day or week, judged by the tail of its own deviations.
+"""`Seasonal`: profiles over parts of the day or week, judged by the tail of their own deviations.
 
-For every part of a cycle an exponentially weighted mean and spread, the spread shrunk towards the series' common one while a
-part is young. Two profiles of different coarseness are asked and their digits of rarity (`tail.py`) averaged, so that an edge
-between two parts is not one in both. A value outside everything seen so far adds to it.
+A profile holds, for every part of a cycle, an exponentially weighted mean and spread; the spread is shrunk towards the series' common one
+while a part is young. A season asks profiles of different coarseness, so that an edge between two parts is not one in both, and one
+of the smoothed series, which sees what stays; the mean of their digits of rarity (`tail.py`) is the surprise. A value outside everything seen
+so far adds to it. `auto` keeps the day's and the week's profiles, and asks the week's for the rows it predicts clearly better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from alertd.detect.columns import F64, Bool, Column, Columns, Rows
-from alertd.detect.local_time import Moment
-from alertd.detect.method import Reading
+from alertd.detect.columns import F64, Bool, Column, Columns
+from alertd.detect.local_time import DAY, WEEK, Moment
+from alertd.detect.method import STRONGEST, Reading, watched
 from alertd.detect.rarity import digits_of, sigmas_of
 from alertd.detect.settings import Direction, Season
 from alertd.detect.tail import Tail, log_deviation
 
-_DAY_PARTS = (12, 24)
-_WEEK_PARTS = (84, 168)
 _PART_RATE = 1.0 - 2.0 ** (-1.0 / 60.0)  # half-life in points of one part
 _PART_FULL = 86.0
 _COMMON_RATE = 1.0 - 2.0 ** (-1.0 / 500.0)
@@ -31,19 +28,46 @@ _COMMON_CLIP = 25.0
 _LEVEL_RATE = 0.002
 _LEVEL_SHARE = 1e-4
 _LEAST_VISITS = 2.0
+_SMOOTH_RATE = 1.0 - 2.0 ** (-1.0 / 12.0)
 _RANGE_POINTS = 50.0
 _RANGE_WEIGHT = 2.0
-_STRONGEST = 1e6
+_FARTHEST = 1e6
 _TINY = 1e-280
+_WEEK_GAIN = (
+    0.8  # the week is asked where its squared error is that much smaller, measured over its second turn at least
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One profile: how many parts of which cycle, and whether it follows the smoothed series."""
+
+    parts: int
+    cycle: int = DAY
+    smooth: bool = False
+
+    def part(self, moment: Moment) -> Any:
+        """The part this moment lies in, a number or [rows]."""
+        fraction = moment.of_week if self.cycle == WEEK else moment.of_day
+        return (fraction * self.parts).astype(np.intp)
+
+
+_NONE = (Profile(1), Profile(1, smooth=True))
+_DAILY = (Profile(12), Profile(24), Profile(24, smooth=True))
+_FINEST_DAILY = 1
+_WEEKLY = (Profile(84, WEEK), Profile(84, WEEK, smooth=True))
+_PROFILES: dict[Season, tuple[Profile, ...]] = {"none": _NONE, "day": _DAILY, "week": _WEEKLY, "auto": _DAILY + _WEEKLY}
 
 
 @dataclass(slots=True, eq=False)
 class _Work:
-    """What `read` computed that `update` needs again."""
+    """What `read` computed that `update` needs again; all [profiles, rows] but `cells`."""
 
     cells: tuple[Any, ...]
+    mean: F64
+    spread: F64
+    visits: F64
     logs: F64
-    known: Bool
 
 
 class Seasonal:
@@ -51,121 +75,142 @@ class Seasonal:
 
     def __init__(self, *, season: Season, direction: Direction) -> None:
         self._direction = direction
-        self._parts = _DAY_PARTS
-        lead = (len(self._parts),)
-        slots = (sum(self._parts),)
-        self._columns = Columns(
+        self._season = season
+        self._profiles = _PROFILES[season]
+        self._starts = np.cumsum((0, *(profile.parts for profile in self._profiles[:-1])))
+        self._smooth = np.array([[profile.smooth] for profile in self._profiles])
+        lead = (len(self._profiles),)
+        parts = (sum(profile.parts for profile in self._profiles),)
+        self.columns = Columns(
             {
-                "mean": Column(np.float32, 0.0, slots),
-                "spread": Column(np.float32, 0.0, slots),
-                "visits": Column(np.float32, 0.0, slots),
+                "mean": Column(np.float32, 0.0, parts),
+                "spread": Column(np.float32, 0.0, parts),
+                "visits": Column(np.float32, 0.0, parts),
                 "common": Column(np.float64, 0.0, lead),
+                "error": Column(np.float64, 0.0, (2,)),  # of the day's and the week's profile, where there are both
+                "age": Column(),
                 "points": Column(),
+                "smoothed": Column(),
                 "level": Column(),
                 "level_variance": Column(),
-                "highest": Column(np.float64, -np.inf),
-                "lowest": Column(np.float64, np.inf),
-                **Tail.layout(len(self._parts)),
+                "highest": Column(blank=-np.inf),
+                "lowest": Column(blank=np.inf),
+                **Tail.layout(len(self._profiles)),
             }
         )
-        self._tail = Tail(self._columns)
+        self._tail = Tail(self.columns)
         self._work: _Work | None = None
 
-    def grow(self, count: int) -> None:
-        self._columns.grow(count)
-
-    def clear(self, rows: Rows) -> None:
-        self._columns.clear(rows)
-
     def read(self, moment: Moment, values: F64, *, k: float) -> Reading:
-        columns = self._columns
+        columns = self.columns
         cells = self._cells(moment)
-        mean = columns["mean"][cells]
-        visits = columns["visits"][cells]
-        spread = np.sqrt(self._variance(cells, visits))
-        deviation = self._watched(values - mean) / spread
-        known = visits >= _LEAST_VISITS
-        logs = log_deviation(np.where(known & (deviation > 0.0), np.minimum(deviation, _STRONGEST), 0.0))
-        digits = self._tail.digits(logs).mean(axis=0) + self._record(values)
-        reach = spread * np.clip(np.exp(np.minimum(self._tail.log_at(digits_of(k)), 14.0)), 0.0, _STRONGEST)
-        self._work = _Work(cells, logs, known)
-        centre = np.where(known.any(axis=0), mean.mean(axis=0, dtype=np.float64), np.nan)
-        reach = reach.mean(axis=0)
-        return Reading(centre, centre - reach, centre + reach, sigmas_of(digits))
+        mean, spread, visits = (columns[name][cells].astype(np.float64) for name in ("mean", "spread", "visits"))
+        scale = np.sqrt(self._variance(spread, visits))
+        offset = watched(self._followed(values, weight=1.0) - mean, self._direction)
+        deviation = np.where(visits >= _LEAST_VISITS, np.minimum(offset / scale, STRONGEST), 0.0)
+        logs = log_deviation(np.fmax(deviation, 0.0))
+        digits = self._asked(self._tail.digits(logs)) + self._record(values)
+        reach = self._asked(scale * np.minimum(np.exp(self._tail.log_at(digits_of(k))), STRONGEST))
+        centre = np.where(columns["points"] > 0.0, self._asked(mean), np.nan)
+        self._work = _Work(cells, mean, spread, visits, logs)
+        return Reading(centre, reach, sigmas_of(digits))
 
     def update(self, moment: Moment, values: F64, *, weight: F64, ok: Bool) -> None:
         work, self._work = self._work, None
         assert work is not None, "update follows read"
-        columns = self._columns
-        cells, logs, known = work.cells, work.logs, work.known
-        self._tail.update(logs, weight=weight, ok=known & ok)
-        mean, spread, visits = (columns[name][cells].astype(np.float64) for name in ("mean", "spread", "visits"))
-        offset = values - mean
+        columns = self.columns
+        self._tail.update(work.logs, weight=weight, ok=ok & (work.visits >= _LEAST_VISITS))
+        offset = self._followed(values, weight=weight) - work.mean
         square = offset * offset
         common = columns["common"]
         rate = weight * np.maximum(_COMMON_RATE, 1.0 / (columns["points"] + 1.0))
         clipped = np.where(common > 0.0, np.minimum(square, _COMMON_CLIP * common), square)
-        np.copyto(common, common + rate * (clipped - common), where=ok & (visits > 0.0))
-        rate = weight * np.maximum(_PART_RATE, 1.0 / (visits + 1.0))
-        columns["mean"][cells] = np.where(ok, mean + rate * offset, mean)
-        columns["spread"][cells] = np.where(ok, np.sqrt((1.0 - rate) * (spread * spread + rate * square)), spread)
-        columns["visits"][cells] = np.where(ok, np.minimum(visits + weight, _PART_FULL), visits)
+        np.copyto(common, common + rate * (clipped - common), where=ok & (work.visits > 0.0))
+        if self._season == "auto":
+            self._compare(square, weight=weight, ok=ok)
+        rate = weight * np.maximum(_PART_RATE, 1.0 / (work.visits + 1.0))
+        rate = np.where(work.visits > 0.0, rate, 1.0)
+        spread = np.sqrt((1.0 - rate) * (work.spread * work.spread + rate * square))
+        self._put("mean", work.cells, work.mean + rate * offset, ok)
+        self._put("spread", work.cells, spread, ok)
+        self._put("visits", work.cells, np.minimum(work.visits + weight, _PART_FULL), ok)
         self._update_level(values, weight=weight, ok=ok)
+        np.copyto(columns["age"], columns["age"] + moment.dt, where=ok)
 
-    def mark(self, rows: Rows, at: float) -> None: ...
-
-    def forget(self, rows: Rows, since: F64, until: float) -> None: ...
-
-    def save(self) -> dict[str, NDArray[Any]]:
-        return self._columns.save("seasonal")
-
-    def load(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        self._columns.load("seasonal", saved)
+    def _put(self, name: str, cells: tuple[Any, ...], new: F64, ok: Bool) -> None:
+        column = self.columns[name]
+        column[cells] = np.where(ok, new, column[cells])
 
     def _cells(self, moment: Moment) -> tuple[Any, ...]:
         """Index of the profiles' cells of this moment: [profiles, rows] of them."""
-        starts = np.cumsum((0, *self._parts[:-1]))
-        parts = [start + moment.part_of_day(count) for start, count in zip(starts, self._parts, strict=True)]
+        parts = [start + profile.part(moment) for start, profile in zip(self._starts, self._profiles, strict=True)]
         if np.ndim(parts[0]) == 0:
             return (np.array(parts),)
-        return np.array(parts), np.arange(self._columns.rows)
+        return np.array(parts), np.arange(self.columns.rows)
 
-    def _variance(self, cells: tuple[Any, ...], visits: NDArray[np.float32]) -> F64:
-        columns = self._columns
-        spread = columns["spread"][cells].astype(np.float64)
+    def _followed(self, values: F64, *, weight: float | F64) -> F64:
+        """What each profile follows, [profiles, rows]: the values, or the series smoothed with them."""
+        columns = self.columns
+        rate = weight * np.maximum(_SMOOTH_RATE, 1.0 / (columns["points"] + 1.0))
+        smoothed = columns["smoothed"]
+        followed: F64 = np.where(self._smooth, smoothed + rate * (values - smoothed), values)
+        return followed
+
+    def _variance(self, spread: F64, visits: F64) -> F64:
+        columns = self.columns
         shrunk = (visits * spread * spread + _COMMON_WEIGHT * columns["common"]) / (visits + _COMMON_WEIGHT)
         variance: F64 = shrunk + (_LEVEL_SHARE * columns["level_variance"] + _TINY)
         return variance
 
-    def _watched(self, offset: F64) -> F64:
-        """The offset in the watched direction."""
-        if self._direction == "above":
-            return offset
-        return -offset if self._direction == "below" else np.abs(offset)
+    def _asked(self, answers: F64) -> F64:
+        """The mean over the profiles that are asked: [profiles, rows] to [rows]."""
+        if self._season != "auto":
+            mean: F64 = answers.mean(axis=0)
+            return mean
+        daily, weekly = answers[: len(_DAILY)].mean(axis=0), answers[len(_DAILY) :].mean(axis=0)
+        chosen: F64 = np.where(self._weekly(), weekly, daily)
+        return chosen
+
+    def _weekly(self) -> Bool:
+        """The rows whose week is asked."""
+        daily, weekly = self.columns["error"]
+        asked: Bool = (self.columns["age"] >= 2 * WEEK) & (weekly < _WEEK_GAIN * daily)
+        return asked
+
+    def _compare(self, square: F64, *, weight: F64, ok: Bool) -> None:
+        """Keep both seasons' errors; in its first turn a week knows its parts by the hour before only, and seems to be right."""
+        columns = self.columns
+        errors, known = columns["error"], ok & (columns["age"] >= WEEK)
+        both = square[[_FINEST_DAILY, len(_DAILY)]]
+        clipped = np.minimum(both, _COMMON_CLIP * np.maximum(columns["common"][_FINEST_DAILY], _TINY))
+        np.copyto(errors, errors + weight * _COMMON_RATE * (clipped - errors), where=known)
 
     def _record(self, values: F64) -> F64:
         """Digits for a value outside everything seen, by the share of the range it lies outside."""
-        columns = self._columns
+        columns = self.columns
         highest, lowest = columns["highest"], columns["lowest"]
-        beyond = np.zeros_like(values)
-        if self._direction != "below":
-            np.maximum(beyond, values - highest, out=beyond)
-        if self._direction != "above":
-            np.maximum(beyond, lowest - values, out=beyond)
+        over = values - highest if self._direction != "below" else np.zeros_like(values)
+        under = lowest - values if self._direction != "above" else np.zeros_like(values)
+        beyond = np.fmax(np.fmax(over, under), 0.0)
         span = highest - lowest
+        share = np.divide(beyond, span, out=np.full_like(values, _FARTHEST), where=span > 0.0)
         counts = (columns["points"] >= _RANGE_POINTS) & (beyond > 0.0)
-        share = np.divide(beyond, span, out=np.full_like(values, _STRONGEST), where=span > 0.0)
-        digits: F64 = np.where(counts, _RANGE_WEIGHT * np.log10(1.0 + 100.0 * np.minimum(share, _STRONGEST)), 0.0)
+        digits: F64 = np.where(counts, _RANGE_WEIGHT * np.log10(1.0 + 100.0 * np.minimum(share, _FARTHEST)), 0.0)
         return digits
 
     def _update_level(self, values: F64, *, weight: F64, ok: Bool) -> None:
-        columns = self._columns
-        points, level = columns["points"], columns["level"]
+        columns = self.columns
+        points, level, smoothed = columns["points"], columns["level"], columns["smoothed"]
         offset = values - level
-        rate = weight * np.maximum(_LEVEL_RATE, 1.0 / (points + 1.0))
-        variance = (1.0 - rate) * (columns["level_variance"] + rate * offset * offset)
-        np.copyto(columns["level_variance"], variance, where=ok)
+        share = 1.0 / (points + 1.0)
+        rate = weight * np.maximum(_LEVEL_RATE, share)
+        np.copyto(
+            columns["level_variance"], (1.0 - rate) * (columns["level_variance"] + rate * offset * offset), where=ok
+        )
         np.copyto(level, level + rate * offset, where=ok)
-        np.copyto(columns["highest"], np.maximum(columns["highest"], values), where=ok)
-        np.copyto(columns["lowest"], np.minimum(columns["lowest"], values), where=ok)
+        np.copyto(smoothed, smoothed + weight * np.maximum(_SMOOTH_RATE, share) * (values - smoothed), where=ok)
+        for name, extreme in (("highest", np.maximum), ("lowest", np.minimum)):
+            seen = columns[name]
+            moved = seen + weight * (extreme(seen, values) - seen)
+            np.copyto(seen, np.where(np.isfinite(seen), moved, values), where=ok)
         np.copyto(points, points + weight, where=ok)

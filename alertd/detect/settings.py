@@ -10,7 +10,7 @@ MethodName = Literal["sigma", "ewma", "robust", "seasonal"]
 Season = Literal["auto", "none", "day", "week"]
 Direction = Literal["above", "below", "both"]
 
-DEFAULT_K: dict[MethodName, float] = {"sigma": 3.0, "ewma": 3.0, "robust": 3.5, "seasonal": 4.5}
+DEFAULT_K: dict[MethodName, float] = {"sigma": 3.0, "ewma": 3.0, "robust": 3.5, "seasonal": 2.75}
 """Standard deviations that make a point anomalous; `seasonal`: as rare as that many are in a Gaussian series."""
 
 
@@ -40,10 +40,10 @@ class DetectorSettings:
     direction: Direction = "above"
     min_change: float = 0.25
     min_value: float = 0.0
-    sparse_factor: float = 1.5
+    sparse_factor: float = 1.75
     points: tuple[int, int] = (2, 3)
     clear_below: float = 0.7
-    recovery: timedelta = timedelta(minutes=10)
+    recovery: timedelta = timedelta(hours=1)
     adopt_after: timedelta = timedelta(hours=24)
     rearm: timedelta = timedelta(hours=12)
     warm_up: timedelta = timedelta(days=1)
@@ -54,3 +54,9 @@ class DetectorSettings:
     def start_k(self) -> float:
         """The k in force before the detector sets its own."""
         return DEFAULT_K[self.method] if self.k is None else self.k
+
+    @property
+    def warm_up_seconds(self) -> float:
+        """How old a row has to be; a window that is shorter is full earlier."""
+        windowed = self.method in ("sigma", "robust")
+        return (min(self.warm_up, self.window) if windowed else self.warm_up).total_seconds()

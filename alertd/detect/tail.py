@@ -1,6 +1,6 @@
 """`Tail`: how rare a deviation is for its own series, whatever the shape of its distribution.
 
-Keeps the 99th percentile of the logarithm of a series' deviations by stochastic approximation, and the mean excess over it: an
+Keeps the 98th percentile of the logarithm of a series' deviations by stochastic approximation, and the mean excess over it: an
 exponential tail of logarithms, i.e. a power-law tail of deviations. Its answer, in digits, is comparable between series: 6 is
 "one in a million for this series", for a Gaussian one as for one with spikes every hour.
 """
@@ -11,8 +11,8 @@ import numpy as np
 
 from alertd.detect.columns import F64, Bool, Column, Columns
 
-TAIL_SHARE = 0.01
-_DIGITS_AT_QUANTILE = -np.log10(TAIL_SHARE)
+_TAIL_SHARE = 0.02
+_DIGITS_AT_QUANTILE = -np.log10(_TAIL_SHARE)
 _LEAST_POINTS = 20
 _MEMORY_POINTS = 2000
 _PRIOR_EXCESS, _PRIOR_WEIGHT = 0.25, 5.0
@@ -67,14 +67,14 @@ class Tail:
         columns = self._columns
         points = columns["tail_points"]
         first = points == 0.0
-        quantile = np.where(first, logs, columns["tail_quantile"])
+        quantile = np.where(first, np.minimum(logs, 0.0), columns["tail_quantile"])
         offset = np.where(first, 0.0, logs - columns["tail_mean"])
         rate = weight * np.maximum(1.0 / _MEMORY_POINTS, 1.0 / (points + 1.0))
         variance = (1.0 - rate) * (columns["tail_variance"] + rate * offset * offset)
         step = weight * np.maximum(1.0 / _MEMORY_POINTS, 1.0 / (points + 5.0)) * 3.0 * (np.sqrt(variance) + 0.02)
         over = logs > quantile
-        quantile = quantile + step * np.where(over, 1.0 - TAIL_SHARE, -TAIL_SHARE)
-        keep = 2.0 ** (-1.0 / (_MEMORY_POINTS * TAIL_SHARE))
+        quantile = quantile + step * np.where(over, 1.0 - _TAIL_SHARE, -_TAIL_SHARE)
+        keep = 2.0 ** (-1.0 / (_MEMORY_POINTS * _TAIL_SHARE))
         excess = np.maximum(logs - quantile, 0.0)
         learn = ok & over
         total = columns["tail_excess"] * keep + _PRIOR_EXCESS * _PRIOR_WEIGHT * (1.0 - keep) + weight * excess
