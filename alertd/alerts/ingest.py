@@ -6,8 +6,10 @@ source   Alertmanager api/v2 postAlerts, types.Alert.Validate and types.Alert.Me
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
+
+import msgspec
 
 from alertd.alerts.posted import PostedAlert
 from alertd.errors import AlertdError
@@ -18,12 +20,11 @@ class InvalidAlertError(AlertdError):
     """A posted alert that cannot be taken, worded as Alertmanager words it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawAlert:
+class RawAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An alert as it was posted; a time that was not given, or given as Go's zero time, is None."""
 
     labels: Mapping[str, str]
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = {}
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     generator_url: str = ""

@@ -7,7 +7,7 @@ missed is caught up once. Whether a flush leads to a notification is decided in 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -164,7 +164,7 @@ class Groups:
         self._route = route
         self._groups: dict[str, AggregationGroup] = {}
         self._places: dict[LabelSet, tuple[_Place, ...]] = {}  # of every alert there is, so that it is routed once
-        self._place_of: dict[tuple[str, LabelSet], _Place] = {}  # by id of the route, of every group
+        self._place_of: dict[tuple[str, Hashable], _Place] = {}  # by id of the route and values, of every group
         self._due: list[tuple[datetime, str]] = []  # a heap; an entry counts while it equals its group's next_at
 
     def __len__(self) -> int:
@@ -194,12 +194,14 @@ class Groups:
         return begun
 
     def _route_to(self, labels: LabelSet) -> tuple[_Place, ...]:
-        return tuple(self._place(route, route.group_labels(labels)) for route in self._route.match(labels))
+        return tuple([self._place(route, labels) for route in self._route.match(labels)])
 
     def _place(self, route: Route, labels: LabelSet) -> _Place:
-        place = self._place_of.get((route.id, labels))
+        values = route.group_values(labels)
+        place = self._place_of.get((route.id, values))
         if place is None:
-            place = self._place_of[route.id, labels] = _Place(route, labels, group_key(route.id, labels))
+            shared = route.group_labels(labels)
+            place = self._place_of[route.id, values] = _Place(route, shared, group_key(route.id, shared))
         return place
 
     def alerts(self) -> Sequence[PostedAlert]:
@@ -253,7 +255,7 @@ class Groups:
     def end(self, group: AggregationGroup) -> None:
         """Forget a group that holds nothing any more."""
         self._groups.pop(group.key, None)
-        self._place_of.pop((group.route.id, group.labels), None)
+        self._place_of.pop((group.route.id, group.route.group_values(group.labels)), None)
 
     def due(self, at: datetime, limit: int) -> Sequence[AggregationGroup]:
         """Up to `limit` groups that are due at `at`, the longest overdue first; each stays due until it is armed anew."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def compute_fingerprints(label_sets: Iterable[LabelSet]) -> None:
         for one in unknown:
             one.know_fingerprint(fingerprint(one.to_dict()))
         return
-    texts = [(fingerprint_bytes(one.to_dict().items()), one) for one in unknown]
+    texts = [(_bytes(one.to_dict()), one) for one in unknown]
     texts = sorted((pair for pair in texts if len(pair[0]) <= LONG), key=lambda pair: -len(pair[0]))
     if not texts:
         return
@@ -40,3 +41,11 @@ def compute_fingerprints(label_sets: Iterable[LabelSet]) -> None:
         part *= np.uint64(FNV_PRIME)
     for (_, one), digest in zip(texts, digests.tolist(), strict=True):
         one.know_fingerprint(digest)
+
+
+def _bytes(labels: dict[str, str]) -> bytes:
+    """What is hashed; where no letter stands for the separator, encoded in one go, which takes half the time."""
+    text = "\0".join(chain.from_iterable(labels.items())) + "\0"
+    if text.count("\0") == 2 * len(labels):
+        return text.encode().replace(b"\0", b"\xff")
+    return fingerprint_bytes(labels.items())

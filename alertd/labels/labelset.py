@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
 
 FNV_OFFSET = 14695981039346656037
 FNV_PRIME = 1099511628211
 _MASK = (1 << 64) - 1
-_SEPARATOR = "\xff".encode()
 METRIC_NAME = "__name__"
 
 
@@ -25,11 +23,8 @@ def fingerprint(labels: Mapping[str, str]) -> int:
 
 def fingerprint_bytes(labels: Iterable[tuple[str, str]]) -> bytes:
     """What is hashed, of labels sorted by name."""
-    pairs = list(labels)
-    text = "\xff".join(chain.from_iterable(pairs))
-    if text.count("\xff") == 2 * len(pairs) - 1:  # between them only: encoded together, a fifth of the time
-        return text.encode().replace(_SEPARATOR, b"\xff") + b"\xff"
-    return b"".join(part.encode() + b"\xff" for pair in pairs for part in pair)
+    parts = [part.encode() for pair in labels for part in pair]
+    return b"\xff".join([*parts, b""])
 
 
 class LabelSet(Mapping[str, str]):
