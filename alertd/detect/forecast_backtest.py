@@ -15,8 +15,8 @@ ENOUGH = 50
 """Outcomes of one length of time; with fewer, those of other lengths are pooled with them, the nearest first."""
 
 _FIRST_ORIGIN = 2  # nothing is forecast from fewer steps
-_MOST_OUTCOMES = 20_000
 _ORIGINS = (8, 48)  # at least and at most: neighbours among them see nearly the same
+_MOST_VALUES = 2_000_000  # looked at by all origins together
 
 
 def back_test(history: F64, classes: Classes, *, ahead: int, season: int, window: int) -> Outcomes:
@@ -49,7 +49,7 @@ def _of_length(
 ) -> Iterator[Outcomes]:
     origins = range(_FIRST_ORIGIN, history.shape[1] - length + 1)
     fewest, most = _ORIGINS
-    most = min(max(_MOST_OUTCOMES // max(len(history), 1), fewest), most)
+    most = min(max(_MOST_VALUES // max(len(history) * window, 1), fewest), most)
     for origin in origins[:: -(-len(origins) // most)]:
         past = slice(max(origin - window, 0), origin)
         future = slice(origin, origin + length)

@@ -34,26 +34,26 @@ class Remaining:
         """[series] what ratios are taken to: above 0 for a series that had anything, even if nothing is predicted."""
         return self.predicted + _FLOOR * self.mean
 
+    def cut(self, path: F64, *, share: float) -> Remaining:
+        """Of the same series with another `path` [series, steps], which is this share of the time."""
+        return Remaining(np.sum(path, axis=1), self.mean * share, self.spread, self.known)
+
     def __getitem__(self, rows: Rows | NDArray[np.bool_]) -> Remaining:
         return Remaining(self.predicted[rows], self.mean[rows], self.spread[rows], self.known[rows])
 
 
-def predict(
-    history: F64, past: Classes, future: Classes, *, season: int, left: F64 | float = 1.0
-) -> tuple[F64, Remaining]:
+def predict(history: F64, past: Classes, future: Classes, *, season: int) -> tuple[F64, Remaining]:
     """The steps to come and their sum.
 
-    history, past, future, season  as for `expected`
-    left     [series] the share of the first coming step that is still to come: of a day that has begun, its rest
+    history, past, future, season   as for `expected`
     returns  the path [series, future], and what it adds up to
     """
     path = expected(history, past, future, season=season)
-    path[:, :1] *= np.reshape(left, (-1, 1))
     # What the coarsest classes leave unexplained is told apart well enough, for a fraction of the work.
     fitted = expected(history, past[-1:], past[-1:], season=season)
     known = count_known(history)
     typical = np.where(known > 0, mean(history), 0.0)
-    ahead = future.shape[1] - 1 + np.mean(left)
+    ahead = float(future.shape[1])
     return path, Remaining(
         np.sum(path, axis=1), typical * ahead, _spread(history, fitted, typical), known.astype(float)
     )

@@ -111,16 +111,25 @@ def _hour_classes(calendar: Calendar, starts: Sequence[float]) -> Classes:
     return hour_classes(weekdays, np.array([one.hour for one in local], dtype=np.int64))
 
 
-def share_left(ledger: Ledger, span: Span, at: datetime) -> F64:
-    """[scopes] which share of the step `span` is still to come at `at`: of a day by the hours of the day it is spent in."""
-    if span.length <= _HOUR:
-        return np.full(len(ledger.scopes), (span.end - at) / span.length)
-    calendar = ledger.layout.calendar
-    starts = [span.start + n * _HOUR for n in range(round(span.length / _HOUR))]
-    left = np.array([min(max((start + _HOUR - at) / _HOUR, 0.0), 1.0) for start in starts])
-    weights = _hour_profile(ledger, span.start)[:, [start.astimezone(calendar.zone).hour for start in starts]]
-    share: F64 = (weights @ left) / np.sum(weights, axis=1)
-    return share
+class DayShape:
+    """How the spend of the running step is spread over it: of a day by its hours, of an hour evenly."""
+
+    def __init__(self, ledger: Ledger, span: Span) -> None:
+        self._span, self._scopes = span, len(ledger.scopes)
+        self._weights: F64 | None = None
+        if span.length > _HOUR:
+            zone = ledger.layout.calendar.zone
+            self._starts = [span.start + n * _HOUR for n in range(round(span.length / _HOUR))]
+            profile = _hour_profile(ledger, span.start)
+            self._weights = profile[:, [start.astimezone(zone).hour for start in self._starts]]
+
+    def left(self, at: datetime) -> F64:
+        """[scopes] which share of the step is still to come at `at`."""
+        if self._weights is None:
+            return np.full(self._scopes, (self._span.end - at) / self._span.length)
+        left = np.array([min(max((start + _HOUR - at) / _HOUR, 0.0), 1.0) for start in self._starts])
+        share: F64 = (self._weights @ left) / np.sum(self._weights, axis=1)
+        return share
 
 
 def _hour_profile(ledger: Ledger, before: datetime) -> F64:

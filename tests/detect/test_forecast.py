@@ -65,12 +65,12 @@ def test_hours_follow_the_day_then_the_week():
 
 def test_of_a_day_that_has_begun_its_rest_is_to_come():
     classes = day_classes(np.arange(16) % 7)
-    path, remaining = predict(
-        np.full((2, 14), 8.0), classes[:, :14], classes[:, 14:], season=7, left=np.array([0.25, 1.0])
-    )
-    assert path.tolist() == [[2.0, 8.0], [8.0, 8.0]]
-    assert remaining.predicted.tolist() == [10.0, 16.0]
-    assert remaining.spread == pytest.approx([0.0, 0.0])
+    path, whole = predict(np.full((2, 14), 8.0), classes[:, :14], classes[:, 14:], season=7)
+    assert path.tolist() == [[8.0, 8.0], [8.0, 8.0]]
+    rest = whole.cut(path * np.array([[0.25, 1.0], [0.5, 1.0]]), share=0.7)
+    assert rest.predicted.tolist() == [10.0, 12.0]
+    assert rest.mean == pytest.approx([0.7 * 16, 0.7 * 16])
+    assert rest.spread == pytest.approx([0.0, 0.0])
 
 
 @given(hnp.arrays(float, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9), elements=AMOUNTS | st.just(NAN)))

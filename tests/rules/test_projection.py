@@ -18,7 +18,7 @@ from alertd.rules.kind import Inputs
 from alertd.rules.projection import PeriodJudge, Projection
 from alertd.rules.projection_score import horizon_of
 from alertd.rules.projection_settings import ProjectionSettings
-from alertd.rules.projection_steps import share_left
+from alertd.rules.projection_steps import DayShape
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -316,9 +316,10 @@ def test_a_day_on_which_clocks_change_is_shared_out_by_its_hours(start, end):
             SeriesBatch(labels=labels, values=np.array([float(n)]), at=first), first + n * HOUR, interval=HOUR
         )
     span = Span(start.astimezone(UTC), end.astimezone(UTC))
-    assert share_left(ledger, span, span.start) == pytest.approx([1.0])
-    assert share_left(ledger, span, span.start + span.length / 2) == pytest.approx([0.5], abs=0.02)
-    assert share_left(ledger, span, span.end) == pytest.approx([0.0])
+    shape = DayShape(ledger, span)
+    assert shape.left(span.start) == pytest.approx([1.0])
+    assert shape.left(span.start + span.length / 2) == pytest.approx([0.5], abs=0.02)
+    assert shape.left(span.end) == pytest.approx([0.0])
 
 
 def test_the_rest_of_a_day_is_what_its_hours_bring():
