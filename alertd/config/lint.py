@@ -148,9 +148,11 @@ def paging_undocumented(linted: LintedFile) -> Iterator[Problem]:
 def anomaly_noise(linted: LintedFile) -> Iterator[Problem]:
     """An anomaly rule that chance alone fires every week, for every series."""
     for subject, rule in linted.alerts():
-        if not isinstance(rule.kind, Anomaly) or rule.kind.settings.false_alerts_per_week is not None:
+        if not isinstance(rule.kind, Anomaly):
             continue
         settings, interval = rule.kind.settings, subject.group.interval
+        if not settings.looks_back or settings.false_alerts_per_week is not None:
+            continue
         windows = [node.range for node in walk(subject.tree) if type(node).__name__ == "MatrixSelector"]
         count = expected_per_week(settings, interval, smoothed_over=max(windows, default=timedelta()))
         if count >= 1.0:

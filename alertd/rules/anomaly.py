@@ -12,16 +12,17 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from alertd.detect import Detector, Slot, State
+from alertd.detect import Detector, SavedStateError, Slot, State
 from alertd.duration import format_duration
 from alertd.labels import LabelSet
-from alertd.query.batch import SeriesBatch
 from alertd.query.history import HistoryNeed, SeriesMatrix
 from alertd.rules import anomaly_group
 from alertd.rules.anomaly_evidence import Witness
+from alertd.rules.anomaly_memory import Memory, pack, unpack
 from alertd.rules.anomaly_rows import SeriesRows
 from alertd.rules.anomaly_settings import AnomalySettings
-from alertd.rules.finding import Finding, Judgement, Verdict
+from alertd.rules.feedback import Feedback
+from alertd.rules.finding import Band, Finding, Judgement, Verdict
 from alertd.rules.kind import Inputs
 
 LEAST_POINTS = 30
@@ -29,6 +30,7 @@ LEAST_POINTS = 30
 
 _DAY = timedelta(days=1)
 _GAP = timedelta(hours=1)
+_PATIENCE = timedelta(minutes=10)
 _SAVE_EVERY = timedelta(minutes=5)
 _HISTORY_POINTS = 4032  # a fortnight of 5 minutes
 _FORTNIGHT = 14 * _DAY
@@ -58,8 +60,14 @@ class Anomaly:
             )
 
     def open(self, memory: bytes) -> AnomalyJudge:
-        """A judge that goes on where `memory` ended."""
-        return AnomalyJudge(self)
+        """A judge that goes on where `memory` ended; a fresh one where it is of another expression or other settings."""
+        known = unpack(memory)
+        if known is None or known.query != self.query:
+            return AnomalyJudge(self)
+        try:
+            return AnomalyJudge(self, known)
+        except SavedStateError:
+            return AnomalyJudge(self)
 
     def history(self, at: datetime, known_to: datetime | None) -> HistoryNeed:
         """What is to be read before slot `at` when everything up to `known_to` is known."""
@@ -77,18 +85,21 @@ class Anomaly:
 class AnomalyJudge:
     """Judges the series of one rule, slot after slot."""
 
-    def __init__(self, kind: Anomaly) -> None:
+    def __init__(self, kind: Anomaly, memory: Memory | None = None) -> None:
+        """raises: SavedStateError when the memory does not fit the settings."""
+        settings = kind.settings.for_detector()
         self._kind = kind
-        self._detector = Detector(kind.settings.for_detector())
-        self.rows = SeriesRows(self._detector, keep=max(2 * kind.settings.window, _DAY))
         self._witness = Witness(kind.settings, kind.unit)
+        self._patience = min(kind.settings.recovery, _PATIENCE).total_seconds()
+        self._detector = Detector(settings) if memory is None else Detector.load(settings, memory.detector)
+        self.rows = SeriesRows(self._detector, keep=max(2 * kind.settings.window, _DAY))
         self._events: dict[int, Finding] = {}
-        self._group: anomaly_group.GroupEvent | None = None
-        self._known_to: datetime | None = None
-        self._saved_to: datetime | None = None
+        self._group = None if memory is None else memory.group
+        self._known_to = self._saved_to = None if memory is None else memory.known_to
         self._turned = False
         self._begins = False
-        self._patience = kind.settings.recovery.total_seconds()
+        if memory is not None:
+            self.rows.restore(memory.series, memory.seen)
 
     def judge(self, inputs: Inputs) -> Judgement:
         """A finding for each series in an event, and one for a group event."""
@@ -99,7 +110,8 @@ class AnomalyJudge:
         slot = self._detector.judge(at, values)
         self._known_to = inputs.at
         self._turned |= bool((slot.opened | slot.closed | slot.adopted).any())
-        return self._grouped(list(self._in_event(slot)), slot, batch)
+        band = Band(slot.lower[rows], slot.expected[rows], slot.upper[rows])
+        return self._grouped(Judgement(tuple(self._in_event(slot)), seen=batch, band=band), slot)
 
     def wants(self, at: datetime) -> Sequence[HistoryNeed]:
         """The past at the first start, and what was missed of more than an hour."""
@@ -127,7 +139,34 @@ class AnomalyJudge:
         return self._turned or self._saved_to is None or self._known_to - self._saved_to >= _SAVE_EVERY
 
     def memory(self) -> bytes:
-        return b""
+        if self._known_to is None:
+            return b""
+        self._saved_to, self._turned = self._known_to, False
+        return pack(
+            Memory(
+                query=self._kind.query,
+                known_to=self._known_to,
+                series=self.rows.series,
+                seen=self.rows.seen,
+                group=self._group,
+                detector=self._detector.dump(),
+            )
+        )
+
+    def teach(self, series: LabelSet, feedback: Feedback) -> int:
+        """What an operator says of the alert of `series`, or of all series in a group event; how many it is about."""
+        row = self.rows.row(series)
+        if row is not None:
+            about = [row]
+        elif self._group is not None and series == self._group.series:
+            about = list(self._events)
+        else:
+            about = []
+        tell = self._detector.expect if feedback is Feedback.EXPECTED else self._detector.incident
+        tell(np.array(about, dtype=np.intp))
+        for row in about:
+            self._events.pop(row, None)
+        return len(about)
 
     def _in_event(self, slot: Slot) -> Iterator[Finding]:
         """The series in an event; one that has no sample for a moment is still in it."""
@@ -139,7 +178,7 @@ class AnomalyJudge:
             _breached(finding) and not _breached(before.get(row)) for row, finding in self._events.items()
         )
         for row in np.flatnonzero(slot.adopted).tolist():
-            yield self._adopted(slot, row, before.get(row))
+            yield self._adopted(slot, row)
         for row, finding in before.items():
             if slot.state[row] == State.ABSENT and slot.at - self.rows.seen[row] <= self._patience:
                 self._events[row] = replace(finding, verdict=Verdict.HELD)
@@ -156,37 +195,45 @@ class AnomalyJudge:
             evidence=self._witness.evidence(slot, row),
         )
 
-    def _adopted(self, slot: Slot, row: int, before: Finding | None) -> Finding:
+    def _adopted(self, slot: Slot, row: int) -> Finding:
         """The last word on a deviation that came to stay; held, so that only an alert that fires says it, and then ends."""
-        was = None if before is None else before.evidence.get("Expected")
-        evidence = self._witness.evidence(slot, row) | self._witness.adopted(slot, row, was)
-        return Finding(self._series(row), float(slot.value[row]), Verdict.HELD, evidence=evidence)
+        evidence = self._witness.evidence(slot, row) | self._witness.adopted(slot, row)
+        text = {"summary": str(evidence["Summary"])}
+        return Finding(self._series(row), float(slot.value[row]), Verdict.HELD, evidence=evidence, annotations=text)
 
     def _series(self, row: int) -> LabelSet:
         series = self.rows.series[row]
         assert series is not None, "only rows of a series are in events"
         return series
 
-    def _grouped(self, findings: list[Finding], slot: Slot, batch: SeriesBatch) -> Judgement:
-        """The findings as they are; in a group event its own finding, and no series' alert begins."""
-        before = self._group
+    def _grouped(self, judgement: Judgement, slot: Slot) -> Judgement:
+        """The judgement as it is; in a group event with a finding of its own, and no series' alert begins."""
+        before, batch = self._group, judgement.seen
+        assert batch is not None
         self._group = event = anomaly_group.step(
             before, batch.labels, common=slot.common, begins=self._begins, open_rows=len(self._events), at=slot.at
         )
         self._turned |= (before is None) is not (event is None)
         told = event or before
         if told is None:
-            return Judgement(tuple(findings), seen=batch)
-        if event is not None:
-            held = [replace(finding, verdict=Verdict.HELD) for finding in findings]
-            findings = [*held, self._of_group(event, slot, len(batch))]
-        return Judgement(tuple(findings), seen=_with(batch, told.series, float(len(self._events))))
+            return judgement
+        judgement = anomaly_group.with_series(judgement, told.series, float(len(self._events)))
+        if event is None:
+            return judgement
+        held = [replace(finding, verdict=Verdict.HELD) for finding in judgement.findings]
+        return replace(judgement, findings=(*held, self._of_group(event, slot, len(batch))))
 
     def _of_group(self, event: anomaly_group.GroupEvent, slot: Slot, series: int) -> Finding:
         count = len(self._events)
         evidence = self._witness.of_group(slot, since=event.since, count=count, series=series, worst=self._worst(slot))
-        verdict = Verdict.BREACHED if slot.common else Verdict.HELD
-        return Finding(event.series, float(count), verdict, anomaly_group.LABEL, evidence)
+        return Finding(
+            event.series,
+            float(count),
+            Verdict.BREACHED if slot.common else Verdict.HELD,
+            labels=anomaly_group.LABEL,
+            evidence=evidence,
+            annotations={"summary": str(evidence["Summary"])},
+        )
 
     def _worst(self, slot: Slot) -> tuple[LabelSet, int] | None:
         """The series that is most unlike itself, with its row."""
@@ -196,8 +243,3 @@ class AnomalyJudge:
 
 def _breached(finding: Finding | None) -> bool:
     return finding is not None and finding.verdict is Verdict.BREACHED
-
-
-def _with(batch: SeriesBatch, series: LabelSet, value: float) -> SeriesBatch:
-    """The batch and one series more."""
-    return replace(batch, labels=(*batch.labels, series), values=np.append(batch.values, value))

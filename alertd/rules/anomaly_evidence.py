@@ -71,13 +71,11 @@ class Witness:
             parts.append(self.amount(self.impact(slot, row)))
         return ", ".join(part for part in parts if part)
 
-    def adopted(self, slot: Slot, row: int, before: object) -> dict[str, object]:
-        """What is said, once, of a deviation that came to stay; before: what was expected until now."""
-        now = (
-            f"{self.value(slot, row)} is the new normal, {humanize(float(slot.expected[row]))} is expected from now on"
-        )
-        was = f"; it was {humanize(before)}" if isinstance(before, float) else ""
-        return {"Summary": now + was, "Guard": "it lasted for adopt_after and is the new level"}
+    def adopted(self, slot: Slot, row: int) -> dict[str, object]:
+        """What is said, once, of a deviation that came to stay."""
+        since = self._clock(float(slot.since[row]), slot.at)
+        text = f"{self.value(slot, row)} is the new normal, since {since}; {humanize(float(slot.expected[row]))} was expected"
+        return {"Summary": text, "Guard": "it lasted for adopt_after and is the new level"}
 
     def of_group(
         self, slot: Slot, *, since: float, count: int, series: int, worst: tuple[LabelSet, int] | None

@@ -7,9 +7,12 @@ and lasts while more than half of that share is in an event. Meanwhile no series
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from alertd.labels import LabelSet
+from alertd.rules.finding import Band, Judgement
 
 LABEL = {"alertd_group": "true"}
 _LASTS_ABOVE = 0.1
@@ -43,3 +46,15 @@ def shared_labels(labels: Sequence[LabelSet]) -> LabelSet:
     for one in labels[1:]:
         shared &= one.to_dict().items()
     return LabelSet(shared)
+
+
+def with_series(judgement: Judgement, series: LabelSet, value: float) -> Judgement:
+    """The judgement with one more series seen, so that the value at which a group event ends is known."""
+    batch, band = judgement.seen, judgement.band
+    assert batch is not None
+    assert band is not None
+    return replace(
+        judgement,
+        seen=replace(batch, labels=(*batch.labels, series), values=np.append(batch.values, value)),
+        band=Band(np.append(band.lower, np.nan), np.append(band.expected, np.nan), np.append(band.upper, np.nan)),
+    )

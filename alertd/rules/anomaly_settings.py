@@ -16,6 +16,7 @@ from alertd.detect import DetectorSettings, Direction, MethodName, Season
 from alertd.settings import Duration, Settings, Share, TimeZone
 
 MOST_POINTS = 16
+_DEFAULTS = DetectorSettings()
 _DAY = timedelta(days=1)
 _POINTS = re.compile(r"(\d+)\s+of\s+(\d+)")
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(?:\s*([A-Za-z$€£¥]+))?")
@@ -98,24 +99,29 @@ class AnomalySettings(Settings):
         None, gt=0, description="instead of k: as many alerts of this rule without a cause, and alertd sets k"
     )
     window: Duration = Field(
-        timedelta(days=7), description="how far back sigma and robust look; the time constant of ewma"
+        _DEFAULTS.window, description="how far back sigma and robust look; the time constant of ewma"
     )
     season: Season = Field("auto", description="of seasonal: which cycle the values follow; auto decides per series")
     direction: Direction = Field("above", description="which side of what is expected counts: above, below or both")
-    min_change: Share = Field(0.25, description="a deviation counts from this share of the expected value")
+    min_change: Share = Field(
+        _DEFAULTS.min_change, description="a deviation counts from this share of the expected value"
+    )
     min_value: float = Field(0.0, ge=0, description="a deviation counts from this much, in the unit of the values")
     min_impact: AmountText | None = Field(
         None, description="alert once what is over the expected sums up to this; the values are rates per second"
     )
     price: PriceText | None = Field(None, description="what one unit of the values costs: `3 USD per 1M`")
-    points: Points = Field((2, 3), description="how many of the newest points must be anomalous for an alert to begin")
-    recovery: Duration = Field(timedelta(minutes=10), description="how long values must be usual again for it to end")
+    points: Points = Field(
+        _DEFAULTS.points, description="how many of the newest points must be anomalous for an alert to begin"
+    )
+    recovery: Duration = Field(_DEFAULTS.recovery, description="how long values must be usual again for it to end")
     adopt_after: Duration = Field(
-        timedelta(hours=24),
+        _DEFAULTS.adopt_after,
         description="a deviation that lasts so long is a new level: told once, expected from then on",
     )
     warm_up: Duration | None = Field(
-        None, description="how old a series must be to be judged by its own past; a day, or the window if that is less"
+        None,
+        description="how old a series must be to be judged by its own past; a day, or half the window if that is less",
     )
     timezone: TimeZone = Field(UTC, description="where days and weeks begin, and whose wall clock messages show")
 
@@ -150,7 +156,7 @@ class AnomalySettings(Settings):
 
     def for_detector(self) -> DetectorSettings:
         """What of this the detector obeys."""
-        young = min(_DAY, self.window) if self.looks_back else _DAY
+        young = min(_DAY, self.window / 2) if self.looks_back else _DAY
         return DetectorSettings(
             method=self.method,
             k=self.k,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from alertd.query.batch import SeriesBatch
 from alertd.query.history import HistoryNeed, SeriesMatrix
 from alertd.rules.anomaly import Anomaly, AnomalyJudge
 from alertd.rules.anomaly_settings import AnomalySettings
+from alertd.rules.feedback import Feedback
 from alertd.rules.finding import Finding, Judgement, Verdict
 from alertd.rules.kind import Inputs
 
@@ -39,6 +40,7 @@ class Story:
 
     kind: Anomaly = field(default_factory=an_anomaly)
     judge: AnomalyJudge = field(init=False)
+    step: timedelta = STEP
     slot: int = 0
     noise: np.random.Generator = field(default_factory=lambda: np.random.default_rng(7))
 
@@ -47,14 +49,14 @@ class Story:
 
     @property
     def at(self) -> datetime:
-        return T0 + self.slot * STEP
+        return T0 + self.slot * self.step
 
     def tells(self, **values: float) -> Judgement:
         """One slot, with these values by tenant."""
         batch = SeriesBatch(
             labels=tuple(map(a_series, values)), values=np.array(list(values.values()), dtype=float), at=self.at
         )
-        judgement = self.judge.judge(Inputs(at=self.at, interval=STEP, batch=batch))
+        judgement = self.judge.judge(Inputs(at=self.at, interval=self.step, batch=batch))
         self.slot += 1
         return judgement
 
@@ -178,7 +180,7 @@ def test_a_deviation_that_stays_is_told_once_as_the_new_normal() -> None:
     said = [story.tells(a=9000 + 30 * story.noise.standard_normal()) for _ in range(40)]
     last = [finding for judgement in said for finding in judgement.findings][-1]
     assert "is the new normal" in str(last.evidence["Summary"])
-    assert "; it was " in str(last.evidence["Summary"])
+    assert last.annotations == {"summary": last.evidence["Summary"]}
     assert last.verdict is Verdict.HELD
     assert [bool(one.findings) for one in said] == [False] + [True] * 24 + [False] * 15
 
@@ -227,9 +229,127 @@ def test_the_past_it_has_read_is_the_past_it_judges_by() -> None:
 
 
 def test_it_is_saved_every_few_minutes_and_at_once_when_an_event_begins_or_ends() -> None:
+    story = Story(an_anomaly(interval=timedelta(minutes=1)), step=timedelta(minutes=1))
+    assert not story.judge.saves(story.at), "nothing is known yet"
+    due = []
+    for _ in range(11):
+        story.passes(1, "a")
+        due.append(story.judge.saves(story.at))
+        if due[-1]:
+            story.judge.memory()
+    assert [slot for slot, is_due in enumerate(due) if is_due] == [0, 5, 10]
+
+
+def test_the_beginning_and_the_end_of_an_event_are_saved_at_once() -> None:
+    settings = {"method": "sigma", "window": "2h", "recovery": "2m"}
+    story = Story(an_anomaly(interval=timedelta(minutes=1), **settings), step=timedelta(minutes=1))
+    story.passes(120, "a")
+    turns = []
+    for value in (9000, 9000, 9000, 1000, 1000):
+        story.judge.memory()
+        story.tells(a=value)
+        turns.append(story.judge.saves(story.at))
+    assert turns == [False, True, False, False, True]
+
+
+def test_a_restart_changes_nothing() -> None:
+    told: list[list[Judgement]] = []
+    for restarts in (False, True):
+        story = Story(an_anomaly(recovery="10m", price="3 USD per 1M"))
+        names = [f"t{number}" for number in range(30)]
+        story.passes(CALM, *names)
+        said = []
+        for number in range(12):
+            if restarts:
+                story.judge = story.kind.open(story.judge.memory())
+            high = dict.fromkeys(names[: 1 + 2 * number], 9000.0) if number < 9 else {}
+            said.append(story.tells(**{**story.calm(*names), **high}))
+        told.append(said)
+    assert [one.findings for one in told[0]] == [one.findings for one in told[1]]
+    assert any(finding.labels for one in told[0] for finding in one.findings), "there was a group event"
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        pytest.param(lambda saved: b"", id="nothing"),
+        pytest.param(lambda saved: saved[:-9], id="half of it"),
+        pytest.param(lambda saved: b"\x93\x01\x02\x03", id="something else"),
+    ],
+)
+def test_a_memory_that_is_not_whole_is_left_and_the_past_is_read_again(memory: Callable[[bytes], bytes]) -> None:
     story = Story()
     story.passes(CALM, "a")
-    assert story.judge.saves(story.at)
+    again = story.kind.open(memory(story.judge.memory()))
+    assert again.wants(story.at)
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_known"),
+    [
+        ({"k": "5", "points": "1 of 3", "min_change": "50%"}, True),
+        ({"method": "ewma"}, False),
+        ({"timezone": "Europe/Berlin"}, False),
+    ],
+)
+def test_thresholds_may_change_and_what_the_past_is_made_of_may_not(settings: dict[str, str], is_known: bool) -> None:
+    story = Story()
+    story.passes(CALM, "a")
+    assert bool(an_anomaly(**settings).open(story.judge.memory()).wants(story.at)) is not is_known
+
+
+def test_the_past_of_another_expression_is_not_ours() -> None:
+    story = Story()
+    story.passes(CALM, "a")
+    other = Anomaly("n", story.kind.settings, story.kind.unit, STEP)
+    assert other.open(story.judge.memory()).wants(story.at)
+
+
+def test_ten_thousand_series_are_remembered_in_a_few_megabytes() -> None:
+    story = Story(an_anomaly(window="1d"))
+    story.passes(30, *(f"t{number}" for number in range(10_000)))
+    assert len(story.judge.memory()) < 8_000_000
+
+
+def test_what_is_expected_ends_and_is_expected_from_then_on() -> None:
+    story = Story()
+    story.passes(CALM, "a")
+    story.passes(6, a=9000)
+    assert story.judge.teach(a_series("a"), Feedback.EXPECTED) == 1
+    for _ in range(6):
+        judgement = story.tells(a=9000 + 30 * story.noise.standard_normal())
+        assert judgement.findings == ()
+    assert judgement.band is not None
+    assert judgement.band.expected[0] == pytest.approx(9000, rel=0.1)
+
+
+def test_nothing_is_learned_of_an_incident() -> None:
+    expected = {}
+    for feedback in (None, Feedback.INCIDENT):
+        story = Story(an_anomaly(recovery="5m"))
+        story.passes(CALM, "a")
+        story.passes(12, a=9000)
+        if feedback is not None:
+            assert story.judge.teach(a_series("a"), feedback) == 1
+        band = story.passes(1, "a").band
+        assert band is not None
+        expected[feedback] = float(band.expected[0])
+    assert expected[Feedback.INCIDENT] == pytest.approx(1000, rel=0.02)
+    assert expected[Feedback.INCIDENT] < expected[None]
+
+
+def test_feedback_of_a_group_alert_is_about_all_its_series() -> None:
+    names = [f"t{number}" for number in range(40)]
+    story = Story()
+    story.passes(CALM, *names)
+    judgement = story.passes(4, *names[20:], **dict.fromkeys(names[:20], 9000.0))
+    assert story.judge.teach(judgement.findings[-1].series, Feedback.EXPECTED) == 20
+    after = story.passes(1, *names[20:], **dict.fromkeys(names[:20], 9000.0))
+    assert after.findings == ()
+
+
+def test_feedback_about_a_series_nobody_has_is_about_none() -> None:
+    assert Story().judge.teach(a_series("a"), Feedback.EXPECTED) == 0
 
 
 @pytest.mark.parametrize(
