@@ -225,7 +225,7 @@ class Detector:
         farthest = _GUARDED_REACH * reading.reach
         near = np.clip(relative, reading.centre - farthest, reading.centre + farthest)
         guarded = np.where(anomalous, near, relative)
-        weight = np.maximum(np.where(anomalous, score, 1.0) ** -2.0, _GUARDED_WEIGHT)
+        weight = np.where(anomalous, np.maximum(1.0 / (score * score), _GUARDED_WEIGHT), 1.0)
         self._method.update(moment, guarded, weight=weight, ok=ok)
         self._usual.update(guarded + self._origin["base"], weight=weight, ok=ok)
         at = float(np.max(moment.at))

@@ -18,7 +18,7 @@ from alertd.detect.ring import Ring
 from alertd.detect.settings import Direction
 
 _BUCKETS = 168
-_TURNS = 12  # a row's median is at most this many of its points old
+_SHARE, _TURNS = 8, 12  # a row's median is old by an eighth of its points, and by twelve of them, at most
 _MAD_TO_SIGMA = 1.4826
 _MEAN_DEVIATION_TO_SIGMA = 1.2533
 _Q90_TO_SIGMA = 1.0 / 1.2816
@@ -52,7 +52,7 @@ class Robust:
         columns["sample"][cell] = np.where(ok, values, columns["sample"][cell])
         turn = columns["turn"]
         np.copyto(turn, turn + 1, where=ok)
-        due = (turn <= _BUCKETS) | ((turn + np.arange(len(turn))) % _TURNS == 0)
+        due = (turn + np.arange(len(turn))) % np.clip(turn // _SHARE, 1, _TURNS) == 0
         self._take_medians(np.flatnonzero(ok & due))
 
     def _take_medians(self, rows: Rows) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from alertd.detect.columns import F64, Bool, Column, Columns
+from alertd.detect.columns import F32, F64, Bool, Column, Columns
 from alertd.detect.local_time import DAY, WEEK, Moment
 from alertd.detect.method import STRONGEST, Reading, watched
 from alertd.detect.rarity import digits_of, sigmas_of
@@ -67,7 +67,7 @@ class _Work:
     mean: F64
     spread: F64
     visits: F64
-    logs: F64
+    logs: F32
 
 
 class Seasonal:
@@ -109,9 +109,11 @@ class Seasonal:
         offset = watched(self._followed(values, weight=1.0) - mean, self._direction)
         deviation = np.where(visits >= _LEAST_VISITS, np.minimum(offset / scale, STRONGEST), 0.0)
         logs = log_deviation(np.fmax(deviation, 0.0))
-        digits = self._asked(self._tail.digits(logs)) + self._record(values)
-        reach = self._asked(scale * np.minimum(np.exp(self._tail.log_at(digits_of(k))), STRONGEST))
-        centre = np.where(columns["points"] > 0.0, self._asked(mean), np.nan)
+        weekly = self._weekly()
+        digits = self._asked(self._tail.digits(logs), weekly) + self._record(values)
+        farthest = np.exp(self._asked(self._tail.log_at(digits_of(k)), weekly))
+        reach = self._asked(scale, weekly) * np.minimum(farthest, STRONGEST)
+        centre = np.where(columns["points"] > 0.0, self._asked(mean, weekly), np.nan)
         self._work = _Work(cells, mean, spread, visits, logs)
         return Reading(centre, reach, sigmas_of(digits))
 
@@ -162,17 +164,20 @@ class Seasonal:
         variance: F64 = shrunk + (_LEVEL_SHARE * columns["level_variance"] + _TINY)
         return variance
 
-    def _asked(self, answers: F64) -> F64:
+    def _asked(self, answers: F64 | F32, weekly: Bool | None) -> F64:
         """The mean over the profiles that are asked: [profiles, rows] to [rows]."""
-        if self._season != "auto":
-            mean: F64 = answers.mean(axis=0)
+        if weekly is None:
+            mean: F64 = answers.mean(axis=0, dtype=np.float64)
             return mean
-        daily, weekly = answers[: len(_DAILY)].mean(axis=0), answers[len(_DAILY) :].mean(axis=0)
-        chosen: F64 = np.where(self._weekly(), weekly, daily)
-        return chosen
+        daily = answers[: len(_DAILY)].mean(axis=0, dtype=np.float64)
+        if not weekly.any():
+            return daily
+        return np.where(weekly, answers[len(_DAILY) :].mean(axis=0, dtype=np.float64), daily)
 
-    def _weekly(self) -> Bool:
-        """The rows whose week is asked."""
+    def _weekly(self) -> Bool | None:
+        """The rows whose week is asked; None without a choice."""
+        if self._season != "auto":
+            return None
         daily, weekly = self.columns["error"]
         asked: Bool = (self.columns["age"] >= 2 * WEEK) & (weekly < _WEEK_GAIN * daily)
         return asked

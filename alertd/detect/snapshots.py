@@ -10,43 +10,44 @@ from numpy.typing import NDArray
 
 from alertd.detect.columns import Columns, Rows
 
-Copied = dict[str, dict[str, NDArray[Any]]]
+_Copied = dict[str, dict[str, NDArray[Any]]]
 
 
 class Snapshots:
-    """One copy per row at most, of the named columns; copies taken together are kept together."""
+    """One copy per row at most, of the named columns. Rows copied together share arrays, which go with the last of them."""
 
     def __init__(self, parts: Mapping[str, Columns]) -> None:
         self._parts = parts
-        self._batches: list[tuple[Rows, Copied]] = []
+        self._held: dict[int, tuple[_Copied, int]] = {}
 
     def take(self, rows: Rows) -> None:
-        """Copy these rows; an earlier copy of theirs is dropped."""
+        """Copy these rows, in place of their earlier copies."""
         if rows.size:
-            self.drop(rows)
-            self._batches.append((rows, {name: part.copy(rows) for name, part in self._parts.items()}))
+            copied = {name: part.copy(rows) for name, part in self._parts.items()}
+            self._held |= {row: (copied, place) for place, row in enumerate(rows.tolist())}
 
     def restore(self, rows: Rows) -> None:
         """Put the copies of these rows back, and drop them; rows without one stay as they are."""
-        for owners, copied in self._batches:
-            found = np.flatnonzero(np.isin(owners, rows))
-            for name, part in self._parts.items():
-                part.paste(owners[found], {key: array[..., found] for key, array in copied[name].items()})
-        self.drop(rows)
+        for row in rows.tolist():
+            if row in self._held:
+                copied, place = self._held.pop(row)
+                for name, part in self._parts.items():
+                    part.paste(np.array([row]), {key: array[..., [place]] for key, array in copied[name].items()})
 
     def drop(self, rows: Rows) -> None:
         """Forget the copies of these rows."""
-        self._batches = [_without(batch, rows) for batch in self._batches if not np.isin(batch[0], rows).all()]
+        for row in rows.tolist():
+            self._held.pop(row, None)
 
     def save(self) -> dict[str, NDArray[Any]]:
         """All copies as arrays by name."""
-        if not self._batches:
+        if not self._held:
             return {}
-        saved: dict[str, NDArray[Any]] = {"snapshot.rows": np.concatenate([rows for rows, _ in self._batches])}
+        saved: dict[str, NDArray[Any]] = {"snapshot.rows": np.array(list(self._held))}
         for name, part in self._parts.items():
             for key in part:
-                arrays = [copied[name][key] for _, copied in self._batches]
-                saved[f"snapshot.{name}.{key}"] = np.concatenate(arrays, axis=-1)
+                copies = [copied[name][key][..., place] for copied, place in self._held.values()]
+                saved[f"snapshot.{name}.{key}"] = np.stack(copies, axis=-1)
         return saved
 
     def load(self, saved: Mapping[str, NDArray[Any]]) -> None:
@@ -55,12 +56,4 @@ class Snapshots:
             copied = {
                 name: {key: saved[f"snapshot.{name}.{key}"] for key in part} for name, part in self._parts.items()
             }
-            self._batches = [(saved["snapshot.rows"], copied)]
-
-
-def _without(batch: tuple[Rows, Copied], rows: Rows) -> tuple[Rows, Copied]:
-    owners, copied = batch
-    if not np.isin(owners, rows).any():
-        return batch
-    kept = np.flatnonzero(~np.isin(owners, rows))
-    return owners[kept], {name: {key: array[..., kept] for key, array in part.items()} for name, part in copied.items()}
+            self._held = {row: (copied, place) for place, row in enumerate(saved["snapshot.rows"].tolist())}

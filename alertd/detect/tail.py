@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from alertd.detect.columns import F64, Bool, Column, Columns
+from alertd.detect.columns import F32, F64, Bool, Column, Columns
 
 _TAIL_SHARE = 0.02
-_DIGITS_AT_QUANTILE = -np.log10(_TAIL_SHARE)
+_DIGITS_AT_QUANTILE = -float(np.log10(_TAIL_SHARE))
 _LEAST_POINTS = 20
 _MEMORY_POINTS = 2000
 _PRIOR_EXCESS, _PRIOR_WEIGHT = 0.25, 5.0
+_KEEP = 2.0 ** (-1.0 / (_MEMORY_POINTS * _TAIL_SHARE))  # per excess
+_STEP, _LEAST_SPREAD = 3.0, 0.02
 _SOFTEN = 0.1  # of a standard deviation: deviations below it are all the same
-_LN10 = np.log(10.0)
+_LN10 = float(np.log(10.0))
 
 
-def log_deviation(deviation: F64) -> F64:
-    """The scale tails are measured on; deviation in standard deviations, >= 0."""
-    return np.log(deviation + _SOFTEN)
+def log_deviation(deviation: F64) -> F32:
+    """The scale tails are measured on; deviation in standard deviations, >= 0. Single precision: three digits are plenty."""
+    return np.log(deviation.astype(np.float32) + np.float32(_SOFTEN))
 
 
 class Tail:
@@ -37,56 +39,61 @@ class Tail:
         lead = (profiles,)
         return {
             "tail_points": Column(np.float32, 0.0, lead),
-            "tail_quantile": Column(np.float64, 0.0, lead),
+            "tail_quantile": Column(np.float32, 0.0, lead),
             "tail_mean": Column(np.float32, 0.0, lead),
             "tail_variance": Column(np.float32, 0.0, lead),
             "tail_excess": Column(np.float32, _PRIOR_EXCESS * _PRIOR_WEIGHT, lead),
             "tail_excesses": Column(np.float32, _PRIOR_WEIGHT, lead),
         }
 
-    def digits(self, logs: F64) -> F64:
+    def digits(self, logs: F32) -> F32:
         """-log10 of the chance to see as much or more; 0 while fewer than 20 points are known. shape: that of `logs`"""
         columns = self._columns
-        beyond = logs - columns["tail_quantile"]
-        scale = columns["tail_excess"] / columns["tail_excesses"]
-        beyond /= scale
-        slope = np.where(beyond > 0.0, 1.0 / _LN10, _DIGITS_AT_QUANTILE / 3.0)
-        digits: F64 = np.maximum(_DIGITS_AT_QUANTILE + slope * beyond, 0.0)
-        digits[columns["tail_points"] < _LEAST_POINTS] = 0.0
-        return digits
+        beyond = (logs - columns["tail_quantile"]) * (columns["tail_excesses"] / columns["tail_excess"])
+        beyond *= np.where(beyond > 0.0, np.float32(1.0 / _LN10), np.float32(_DIGITS_AT_QUANTILE / 3.0))
+        beyond += np.float32(_DIGITS_AT_QUANTILE)
+        np.maximum(beyond, 0.0, out=beyond)
+        beyond *= columns["tail_points"] >= _LEAST_POINTS
+        return beyond
 
-    def log_at(self, digits: float) -> F64:
-        """The log deviation at which `digits` is reached, for digits >= 2. shape: [profiles, rows]"""
+    def log_at(self, digits: float) -> F32:
+        """The log deviation at which `digits` is reached, for digits >= 1.7. shape: [profiles, rows]"""
         columns = self._columns
         scale = columns["tail_excess"] / columns["tail_excesses"]
-        log: F64 = columns["tail_quantile"] + scale * ((digits - _DIGITS_AT_QUANTILE) * _LN10)
+        log: F32 = columns["tail_quantile"] + scale * np.float32((digits - _DIGITS_AT_QUANTILE) * _LN10)
         return log
 
-    def update(self, logs: F64, *, weight: F64, ok: Bool) -> None:
+    def update(self, logs: F32, *, weight: F64, ok: Bool) -> None:
         """Learn; weight [rows] in (0, 1], ok [profiles, rows]."""
         columns = self._columns
         points = columns["tail_points"]
+        share = weight.astype(np.float32)
         first = points == 0.0
         quantile = np.where(first, np.minimum(logs, 0.0), columns["tail_quantile"])
-        offset = np.where(first, 0.0, logs - columns["tail_mean"])
-        rate = weight * np.maximum(1.0 / _MEMORY_POINTS, 1.0 / (points + 1.0))
+        mean = np.where(first, logs, columns["tail_mean"])
+        offset = logs - mean
+        rate = share * np.maximum(np.float32(1.0 / _MEMORY_POINTS), 1.0 / (points + 1.0))
         variance = (1.0 - rate) * (columns["tail_variance"] + rate * offset * offset)
-        step = weight * np.maximum(1.0 / _MEMORY_POINTS, 1.0 / (points + 5.0)) * 3.0 * (np.sqrt(variance) + 0.02)
-        over = logs > quantile
-        quantile = quantile + step * np.where(over, 1.0 - _TAIL_SHARE, -_TAIL_SHARE)
-        keep = 2.0 ** (-1.0 / (_MEMORY_POINTS * _TAIL_SHARE))
-        excess = np.maximum(logs - quantile, 0.0)
-        learn = ok & over
-        total = columns["tail_excess"] * keep + _PRIOR_EXCESS * _PRIOR_WEIGHT * (1.0 - keep) + weight * excess
-        count = columns["tail_excesses"] * keep + _PRIOR_WEIGHT * (1.0 - keep) + weight
-        np.copyto(columns["tail_excess"], total, where=learn, casting="same_kind")
-        np.copyto(columns["tail_excesses"], count, where=learn, casting="same_kind")
-        np.copyto(columns["tail_quantile"], quantile, where=ok)
-        np.copyto(
-            columns["tail_mean"],
-            np.where(first, logs, columns["tail_mean"] + rate * offset),
-            where=ok,
-            casting="same_kind",
+        step = (
+            share
+            * np.maximum(np.float32(_STEP / _MEMORY_POINTS), _STEP / (points + 5.0))
+            * (np.sqrt(variance) + _LEAST_SPREAD)
         )
-        np.copyto(columns["tail_variance"], variance, where=ok, casting="same_kind")
-        np.copyto(points, points + weight, where=ok, casting="same_kind")
+        over = logs > quantile
+        quantile += step * np.where(over, np.float32(1.0 - _TAIL_SHARE), np.float32(-_TAIL_SHARE))
+        self._learn_excess(np.maximum(logs - quantile, 0.0), share, over & ok)
+        np.copyto(columns["tail_quantile"], quantile, where=ok)
+        np.copyto(columns["tail_mean"], mean + rate * offset, where=ok)
+        np.copyto(columns["tail_variance"], variance, where=ok)
+        np.copyto(points, points + share, where=ok)
+
+    def _learn_excess(self, excess: F32, weight: F32, where: Bool) -> None:
+        """At the few places over their quantile."""
+        places = np.nonzero(where)
+        shares = weight[places[1]]
+        for name, prior, amount in (
+            ("tail_excess", _PRIOR_EXCESS * _PRIOR_WEIGHT, excess[places] * shares),
+            ("tail_excesses", _PRIOR_WEIGHT, shares),
+        ):
+            column = self._columns[name]
+            column[places] = column[places] * _KEEP + prior * (1.0 - _KEEP) + amount
