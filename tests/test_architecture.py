@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "config": {
         *("yamlio", "template", "http", "telemetry", "query", "rules", "alerts", "dispatch", "notify", "receivers"),
-        *("store", "engine", "replay", "api"),  # of api only its settings
+        *("ledger", "store", "engine", "replay", "api"),  # of api only its settings
     },
     "demo": {"clock", "http", "replay"},
 }

@@ -30,6 +30,7 @@ class Report:
     rules: int = 0
     test_files: int = 0
     web_files: int = 0
+    price_files: int = 0
 
     def errors(self) -> int:
         return sum(problem.is_error for problem in self.problems)
@@ -48,6 +49,7 @@ class Report:
             f"{_count(self.rule_files, 'rule file')} with {_count(self.rules, 'rule')}" if self.rule_files else "",
             _count(self.test_files, "test file"),
             _count(self.web_files, "web configuration"),
+            _count(self.price_files, "price file"),
         ]
         checked = ", ".join(part for part in parts if part and not part.startswith("no ")) or "nothing checked"
         told = f"{_count(self.errors(), 'error')}, {_count(self.warnings(), 'warning')}"
@@ -78,7 +80,7 @@ class LintOptions:
 def command(
     files: tuple[Path, ...], output: str, lint_names: str, lint_fatal: bool, scrape_interval: str | None
 ) -> None:
-    """Check alertd.yml, rule files, unit tests of rules, and files of --web.config.file; without FILE ./alertd.yml and all it names.
+    """Check alertd.yml, rule files, unit tests of rules, files of --web.config.file and of prices; without FILE ./alertd.yml and all it names.
 
     What a FILE is, its content tells. Every problem is printed as FILE:LINE:COLUMN PATH: PROBLEM; REMEDY.
     A comment "# alertd: ignore CODE" at a rule silences a finding.
@@ -147,6 +149,8 @@ def _check(path: Path, report: Report, options: LintOptions) -> None:
             _check_configuration(path, report, options)
         case FileKind.WEB:
             _check_web(path, report)
+        case FileKind.PRICES:
+            _check_prices(path, text, report)
         case FileKind.RULES:
             _check_rules(path, text, report, options)
 
@@ -171,6 +175,13 @@ def _check_web(path: Path, report: Report) -> None:
         load_web_file(path)
     except ConfigError as error:
         report.problems += error.problems
+
+
+def _check_prices(path: Path, text: str, report: Report) -> None:
+    from alertd.config.prices import read_prices
+
+    report.price_files += 1
+    read_prices(text, file=str(path), problems=report.problems)
 
 
 def _check_configuration(path: Path, report: Report, options: LintOptions) -> None:

@@ -1,4 +1,4 @@
-"""What a file is, by its content: a configuration, rules, unit tests of rules, or a web configuration."""
+"""What a file is, by its content: a configuration, rules, unit tests of rules, a web configuration, or prices."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from enum import Enum, auto
 
 from alertd.api.web_settings import WebFile
 from alertd.config.keys import TOP_LEVEL_KEYS
+from alertd.ledger.prices import PriceSettings
 from alertd.yamlio import Documents, Table
 
 _TOP_LEVEL_KEY = re.compile(r"^[\"']?(\w+)[\"']?\s*:", re.MULTILINE)
@@ -17,6 +18,7 @@ class FileKind(Enum):
     RULES = auto()
     TESTS = auto()
     WEB = auto()
+    PRICES = auto()
 
 
 def file_kind(text: str) -> FileKind:
@@ -26,6 +28,8 @@ def file_kind(text: str) -> FileKind:
         return FileKind.TESTS
     if keys & set(WebFile.model_fields):
         return FileKind.WEB
+    if keys and keys <= set(PriceSettings.model_fields):
+        return FileKind.PRICES
     if keys & TOP_LEVEL_KEYS and "groups" not in keys:
         return FileKind.CONFIGURATION
     return FileKind.RULES

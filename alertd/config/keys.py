@@ -10,6 +10,7 @@ TOP_LEVEL_KEYS = frozenset(
         "prometheus",
         "rule_files",
         "packs",
+        "prices",
         "evaluation",
         "storage",
         "remote_write",

@@ -11,6 +11,7 @@ from alertd.config.cross_checks import cross_problems, probable_slips
 from alertd.config.global_settings import GlobalSettings
 from alertd.config.lint import unread_document
 from alertd.config.original import original
+from alertd.config.prices import priced
 from alertd.config.reading import Reading
 from alertd.config.receiver_defaults import FilledReceivers
 from alertd.config.rule_files import RuleFile
@@ -21,6 +22,7 @@ from alertd.dispatch.inhibition import InhibitRuleSettings
 from alertd.dispatch.route import RouteSettings
 from alertd.dispatch.time_intervals import TimeIntervalSettings
 from alertd.engine.alertmanagers import AlertmanagerSettings
+from alertd.ledger.prices import PriceSettings
 from alertd.notify.condense import DIGEST_ABOVE
 from alertd.query.remote_write import RemoteWriteSettings
 from alertd.query.source import SourceSettings
@@ -105,6 +107,7 @@ def examine(path: Path, *, environment: Mapping[str, str] | None = None) -> Exam
     reading = Reading(path, environment)
     settings = reading.settings()
     files = reading.rule_files()
+    prices = reading.prices()
     problems = [
         *reading.problems,
         *template_file_problems(reading.templates, base=reading.base),
@@ -121,7 +124,7 @@ def examine(path: Path, *, environment: Mapping[str, str] | None = None) -> Exam
     problems += probable_slips(reading, files)
     templates = template_pairs(reading.templates)
     failing = tuple(template_problems(filled.receivers, reading.root, TemplateSet(templates)))
-    config = _config(path, settings, files, reading)
+    config = _config(path, settings, files, reading, prices)
     return Examined(
         config=replace(config, receivers=filled.receivers, templates=templates, warnings=_warnings(problems, failing)),
         rule_files=files,
@@ -135,12 +138,14 @@ def _warnings(problems: Iterable[Problem], failing: Iterable[Problem]) -> tuple[
     return in_order([*told, *(replace(problem, severity=Severity.WARNING) for problem in failing)])
 
 
-def _config(path: Path, settings: AlertdFile, files: tuple[RuleFile, ...], reading: Reading) -> Config:
+def _config(
+    path: Path, settings: AlertdFile, files: tuple[RuleFile, ...], reading: Reading, prices: PriceSettings
+) -> Config:
     return Config(
         file=path,
         sources=settings.prometheus,
         evaluation=settings.evaluation,
-        groups=tuple(group for file in files for group in file.groups),
+        groups=priced((group for file in files for group in file.groups), prices),
         storage=settings.storage,
         remote_write=settings.remote_write,
         alertmanagers=settings.alertmanagers,

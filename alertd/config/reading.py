@@ -13,12 +13,14 @@ from pydantic import ValidationError
 from alertd.config.model_problems import model_problems
 from alertd.config.optional import OptionalEntries
 from alertd.config.packs import packs
+from alertd.config.prices import read_prices
 from alertd.config.remedies import REMEDIES
 from alertd.config.rule_files import RuleFile, load_rule_file, rule_file_names, unreadable
 from alertd.config.secret_files import SecretFiles
 from alertd.config.settings import AlertdFile
 from alertd.config.template_files import template_file_names
 from alertd.config.variables import Variables
+from alertd.ledger.prices import PriceSettings
 from alertd.query.source import SourceSettings
 from alertd.rules.settings import EvaluationSettings
 from alertd.yamlio import Documents, Items, Node, Problem, Scalar, Table, is_null, plain, texts
@@ -46,6 +48,9 @@ class Reading:
         self.matched = {pattern: bool(names) for pattern, names in found.items()}
         self._rules = self._texts(sorted({name for names in found.values() for name in names}))
         self._packs = [(pack, self._text(pack.path) or "") for pack in packs(self.root, self.problems)]
+        prices = self.root.get("prices")
+        self._prices = prices.text if isinstance(prices, Scalar) else ""
+        self._price_text = (self._text(self.base / self._prices) or "") if self._prices else ""
         self.templates = self._texts(template_file_names(_scalars(self.root.get("templates")), base=self.base))
 
     def settings(self) -> AlertdFile | None:
@@ -68,6 +73,10 @@ class Reading:
                 for name, text in self._rules.items()
             ),
         )
+
+    def prices(self) -> PriceSettings:
+        """The file `prices:` names; nothing without one."""
+        return read_prices(self._price_text, file=str(self.base / self._prices), problems=self.problems)
 
     def digest(self) -> str:
         """SHA-256 over names and contents of everything that was read."""

@@ -45,6 +45,9 @@ class AlertdFile(Settings):
     )
     rule_files: tuple[str, ...] = Field(default=(), description="rule files; * and ** match names")
     packs: tuple[PackSettings, ...] = Field(default=(), description="rules that alertd brings for well-known gateways")
+    prices: str = Field(
+        default="", description="file with our own prices of tokens; what it does not say is taken from genai-prices"
+    )
     evaluation: EvaluationSettings = Field(
         default=EvaluationSettings.model_validate({}), description="how rules are evaluated"
     )

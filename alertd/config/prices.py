@@ -1,0 +1,48 @@
+"""The file `prices:` names, and the budgets that count in its prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pydantic import ValidationError
+
+from alertd.config.model_problems import model_problems
+from alertd.ledger.catalogue import GenaiPrices
+from alertd.ledger.prices import PriceSettings, PriceTable
+from alertd.rules.budget import Budget
+from alertd.rules.rule import AlertingRule, Rule, RuleGroup
+from alertd.yamlio import Documents, Problem, is_null, texts
+
+
+def read_prices(text: str, *, file: str, problems: list[Problem]) -> PriceSettings:
+    """Our own prices; what is wrong with them goes to `problems`."""
+    documents = Documents(text, file=file)
+    root = documents.read()
+    problems += documents.problems
+    if root is None or is_null(root):
+        return PriceSettings()
+    try:
+        return PriceSettings.model_validate(texts(root))
+    except ValidationError as error:
+        problems += model_problems(error, model=PriceSettings, node=root)
+        return PriceSettings()
+
+
+def priced(groups: Iterable[RuleGroup], settings: PriceSettings) -> tuple[RuleGroup, ...]:
+    """The groups, their budgets counting in these prices and, where they say nothing, in those of genai-prices."""
+    found = tuple(groups)
+    if not any(_is_priced(rule) for group in found for rule in group.rules):
+        return found  # and the package need not be read
+    table = PriceTable(settings, GenaiPrices())
+    return tuple(replace(group, rules=tuple(_priced(rule, table) for rule in group.rules)) for group in found)
+
+
+def _is_priced(rule: Rule) -> bool:
+    return isinstance(rule, AlertingRule) and isinstance(rule.kind, Budget) and rule.kind.is_priced
+
+
+def _priced(rule: Rule, table: PriceTable) -> Rule:
+    if isinstance(rule, AlertingRule) and isinstance(rule.kind, Budget):
+        return replace(rule, kind=rule.kind.with_prices(table))
+    return rule
