@@ -116,7 +116,7 @@ class Scorecard:
         """By horizon."""
         return [
             Accuracy(horizon, tally.intervals, tally.held, tuple(tally.errors), tally.outcomes, tally.squares)
-            for horizon, tally in self.saved.tallies.items()
+            for horizon, tally in list(self.saved.tallies.items())  # while another thread may judge
         ]
 
 
