@@ -45,6 +45,7 @@ from alertd.engine.readings import (
 )
 from alertd.engine.scheduler import Scheduler
 from alertd.engine.silencer import SilenceLimits, Silencer
+from alertd.engine.teacher import Teacher
 from alertd.engine.trial import Trial, TrialLimit, try_receiver
 from alertd.engine.warm_up import WarmUp
 from alertd.entrance import Entrance
@@ -235,7 +236,7 @@ class App:
             ),
             operators=OperatorServices(
                 store=self._store, explain=self._explainer().explain, try_receiver=self._try_receiver,
-                chart=self._charting().chart,
+                chart=self._charting().chart, teach=self._teacher().teach,
             ),
         )  # fmt: skip
 
@@ -244,6 +245,14 @@ class App:
             clock=self._clock,
             rules=self._evaluator.states,
             history=lambda: self._links.history,
+            external_labels=lambda: self._links.setup.settings.external_labels,
+        )
+
+    def _teacher(self) -> Teacher:
+        return Teacher(
+            evaluator=self._evaluator,
+            store=self._store,
+            clock=self._clock,
             external_labels=lambda: self._links.setup.settings.external_labels,
         )
 

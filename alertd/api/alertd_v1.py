@@ -15,10 +15,12 @@ from aiohttp import web
 from alertd.api.answers import AnswerError, answering
 from alertd.api.parameters import parse_time
 from alertd.api.services import OperatorServices
+from alertd.engine.teacher import NotTaughtError
 from alertd.engine.trial import TooManyTrialsError
 from alertd.notify.explain import event_facts
 from alertd.notify.history import place_of
 from alertd.notify.outbox import FINAL, Delivery, DeliveryState
+from alertd.rules.feedback import Feedback
 
 LONGEST_LIST = 10_000
 
@@ -38,6 +40,7 @@ class AlertdV1:
             web.get(f"{own}/explain/{{fingerprint}}", answering(self.explain)),
             web.get(f"{own}/history", answering(self.history)),
             web.get(f"{own}/deliveries", answering(self.deliveries)),
+            web.post(f"{own}/feedback", answering(self.feedback)),
             web.post(f"{own}/receivers/{{name}}/test", answering(self.test_receiver)),
         ]
 
@@ -69,6 +72,19 @@ class AlertdV1:
         deliveries = await self._services.store.deliveries(state=_state(request), limit=_limit(request))
         return {"deliveries": [_delivery(one) for one in deliveries]}
 
+    async def feedback(self, request: web.Request) -> object:
+        """`{"fingerprint", "feedback": "expected" | "incident"}` -> the rule that was told, and of how many series."""
+        given = _feedback(await request.read())
+        try:
+            lesson = await self._services.teach(given.fingerprint, given.feedback)
+        except NotTaughtError as error:
+            raise AnswerError(str(error), HTTPStatus.CONFLICT) from None
+        except TimeoutError:
+            raise AnswerError("its rules are still being evaluated", HTTPStatus.SERVICE_UNAVAILABLE) from None
+        if lesson is None:
+            raise AnswerError(f"no rule has an alert {given.fingerprint}", HTTPStatus.NOT_FOUND)
+        return lesson
+
     async def test_receiver(self, request: web.Request) -> object:
         """`{"results": [...]}`: what each integration of the receiver came to; `dryRun=true` sends nothing. 429 when too often."""
         name = request.match_info["name"]
@@ -79,6 +95,18 @@ class AlertdV1:
         if trials is None:
             raise AnswerError(f'there is no receiver "{name}"', HTTPStatus.NOT_FOUND)
         return {"results": [trial.document() for trial in trials]}
+
+
+class _Feedback(msgspec.Struct, forbid_unknown_fields=True):
+    fingerprint: str
+    feedback: Feedback
+
+
+def _feedback(body: bytes) -> _Feedback:
+    try:
+        return msgspec.json.decode(body, type=_Feedback)
+    except msgspec.DecodeError as error:
+        raise AnswerError(f"feedback: {error}") from None
 
 
 def _since(request: web.Request) -> datetime | None:

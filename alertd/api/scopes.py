@@ -40,6 +40,7 @@ NEEDED: Mapping[str, Mapping[str, Scope]] = MappingProxyType({
     "/api/alertd/v1/alerts/{fingerprint}/chart.png": _SEEN,
     "/api/alertd/v1/history": _SEEN,
     "/api/alertd/v1/deliveries": _SEEN,
+    "/api/alertd/v1/feedback": {"POST": Scope.OPERATE},
     "/api/alertd/v1/receivers/{name}/test": {"POST": Scope.OPERATE},
 })  # fmt: skip
 """The scope by path, as it was declared below the prefix, and method; `*`: every other method."""

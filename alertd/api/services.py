@@ -13,8 +13,10 @@ from alertd.engine.intake import AlertIntake
 from alertd.engine.ports import Store
 from alertd.engine.silencer import Silencer
 from alertd.engine.state import GroupState
+from alertd.engine.teacher import Lesson
 from alertd.engine.trial import Trial
 from alertd.notify.explain import Explanation
+from alertd.rules.feedback import Feedback
 from alertd.telemetry.health import Report
 
 
@@ -48,12 +50,14 @@ class OperatorServices:
 
     store     for history and deliveries
     explain   everything about the alert with this fingerprint; None when nobody has ever heard of it
+    teach     what operators say of an alert of an anomaly rule; None when no rule has such an alert; raises NotTaughtError, TimeoutError
     chart     its series over a time; None when no rule has such an alert now; raises QueryError, TimeoutError
     """
 
     store: Store
     explain: Callable[[str], Awaitable[Explanation | None]]
     try_receiver: TryReceiver
+    teach: Callable[[str, Feedback], Awaitable[Lesson | None]]
     chart: Callable[[str, timedelta], Awaitable[Chart | None]]
 
 

@@ -18,6 +18,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "alerts": ("alertd.cli.alerts", "Show alerts."),
     "silence": ("alertd.cli.silence", "Make, show and end silences."),
     "explain": ("alertd.cli.explain", "Say why somebody was told of an alert, or not."),
+    "feedback": ("alertd.cli.feedback", "Say what an anomaly was."),
     "routes": ("alertd.cli.routes", "Show and test the routing tree."),
     "render": ("alertd.cli.render", "Show what a receiver is sent."),
     "receivers": ("alertd.cli.receivers", "Try receivers."),

@@ -30,6 +30,7 @@ _FAILURES = {
     HTTPStatus.UNAUTHORIZED: Refused,
     HTTPStatus.FORBIDDEN: Refused,
     HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.CONFLICT: Refused,
 }
 _HINTS = {
     HTTPStatus.UNAUTHORIZED: (

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -175,6 +176,22 @@ class Evaluator:
             for alert in rule.alerts.values():
                 if alert.state is State.FIRING:
                     yield LabelSet({**external, **alert.labels})
+
+    @asynccontextmanager
+    async def between_slots(self, key: str) -> AsyncIterator[GroupState | None]:
+        """A group for oneself while it is not evaluated; a slot that falls due meanwhile is missed. None: it is gone."""
+        async with self._idle:
+            await self._idle.wait_for(lambda: key not in self._states or not self._states[key].busy)
+            state = self._states.get(key)
+            if state is not None:
+                state.busy = True
+        try:
+            yield state
+        finally:
+            async with self._idle:
+                if state is not None:
+                    state.busy = False
+                self._idle.notify_all()
 
     async def run_slot(self, keys: Iterable[str], at: datetime) -> None:
         """Evaluate those groups of `keys` that are not still busy with an earlier slot; the others have missed this one."""

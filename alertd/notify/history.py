@@ -27,6 +27,7 @@ class EventKind(StrEnum):
     TRANSITION = "transition"  # an alert changed its state
     DECISION = "decision"  # what a tick led to: a notification was queued, or is not owed any more
     ATTEMPT = "attempt"  # an attempt to deliver ended
+    FEEDBACK = "feedback"  # an operator said what an alert was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +257,12 @@ def after_digest(delivery: Delivery, digest: Delivery, *, why: str, at: datetime
 
 def place_of(stream: Stream) -> str:
     """`ops/slack[0]`: an integration as people write it."""
-    return f"{stream.receiver}/{stream.integration}[{stream.index}]"
+    return place(stream.receiver, stream.integration, stream.index)
+
+
+def place(receiver: str, integration: str, index: int) -> str:
+    """See `place_of`."""
+    return f"{receiver}/{integration}[{index}]"
 
 
 def _counts(entry: LogEntry) -> dict[str, object]:

@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from alertd.engine.teacher import Lesson, NotTaughtError
 from alertd.notify.history import posted_transition
 from alertd.notify.outbox import Cause, Rejected
+from alertd.rules.feedback import Feedback
 from alertd.store.memory import MemoryStore
 from tests.api.conftest import Connect
 from tests.support.builders import a_delivery, a_posted_alert
@@ -139,3 +141,35 @@ async def test_one_receiver_is_tested_three_times_a_minute_and_the_others_all_th
     assert (len(ops.sent), len(pager.sent)) == (3, 1)
     await alertmanager.clock.advance(timedelta(seconds=42))
     assert await status("ops/test") == 200
+
+
+async def taught(fingerprint: str, feedback: Feedback) -> Lesson | None:
+    """One alert has a rule that learns, one a rule that does not."""
+    if fingerprint == "dead":
+        raise NotTaughtError("A is no anomaly rule")
+    if fingerprint == "slow":
+        raise TimeoutError
+    return Lesson(rule="A", feedback=feedback, series=3) if fingerprint == "cafe" else None
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({"fingerprint": "cafe", "feedback": "expected"}, 200, {"rule": "A", "feedback": "expected", "series": 3}),
+        ({"fingerprint": "dead", "feedback": "incident"}, 409, {"error": "A is no anomaly rule"}),
+        ({"fingerprint": "slow", "feedback": "incident"}, 503, {"error": "its rules are still being evaluated"}),
+        ({"fingerprint": "beef", "feedback": "incident"}, 404, {"error": "no rule has an alert beef"}),
+        (
+            {"fingerprint": "cafe", "feedback": "holiday"},
+            400,
+            {"error": "feedback: Invalid enum value 'holiday' - at `$.feedback`"},
+        ),
+        ({"feedback": "expected"}, 400, {"error": "feedback: Object missing required field `fingerprint`"}),
+    ],
+)
+async def test_what_operators_say_reaches_the_rule(
+    connect: Connect, body: dict[str, str], status: int, said: dict[str, object]
+) -> None:
+    client = await connect(services(operators=operators_of(an_alertmanager(), teach=taught)))
+    answer = await client.post("/api/alertd/v1/feedback", json=body)
+    assert (answer.status, await answer.json()) == (status, said)

@@ -23,11 +23,13 @@ from alertd.engine.ports import Integration, Store
 from alertd.engine.readings import read_group
 from alertd.engine.silencer import SilenceLimits, Silencer
 from alertd.engine.state import GroupState, Health
+from alertd.engine.teacher import Lesson
 from alertd.engine.trial import Trial, TrialLimit, try_receiver
 from alertd.labels import LabelSet
 from alertd.notify.plan import Planner
 from alertd.notify.ulid import Ulids
 from alertd.query.history import HistorySource
+from alertd.rules.feedback import Feedback
 from alertd.store.memory import MemoryStore
 from alertd.telemetry.health import Check, Report, Status
 from alertd.telemetry.metrics import Metrics
@@ -107,6 +109,7 @@ def operators_of(
     external_labels: Mapping[str, str] | None = None,
     integrations: Mapping[str, Sequence[Integration]] | None = None,
     history: HistorySource | None = None,
+    teach: Callable[[str, Feedback], Awaitable[Lesson | None]] | None = None,
 ) -> OperatorServices:
     """alertd's own services over the same alerts and silences."""
     services = alertmanager.services
@@ -123,6 +126,9 @@ def operators_of(
             clock=alertmanager.clock, dry_run=dry_run,
         )  # fmt: skip
 
+    async def teaches_nobody(fingerprint: str, feedback: Feedback) -> Lesson | None:
+        return None
+
     explainer = Explainer(
         store=alertmanager.store,
         clock=alertmanager.clock,
@@ -138,8 +144,9 @@ def operators_of(
         external_labels=lambda: external_labels or {},
     )
     return OperatorServices(
-        store=alertmanager.store, explain=explainer.explain, try_receiver=trials, chart=charting.chart
-    )
+        store=alertmanager.store, explain=explainer.explain, try_receiver=trials, chart=charting.chart,
+        teach=teach or teaches_nobody,
+    )  # fmt: skip
 
 
 def an_alertmanager(
