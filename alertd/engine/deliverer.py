@@ -24,14 +24,17 @@ from alertd.engine.recorder import Recorded, Recorder
 from alertd.errors import StoreError
 from alertd.notify.condense import Digester
 from alertd.notify.fallback import Fallback
-from alertd.notify.history import place_of
+from alertd.notify.history import EventKind, place, place_of
+from alertd.notify.log import Stream
 from alertd.notify.outbox import Cause, Delivered, Delivery, DeliveryState, Outcome, Rejected, Retry
+from alertd.notify.pacing import WINDOW, Pacing
 
 log = structlog.get_logger(__name__)
 
 LEASE_MARGIN = timedelta(seconds=30)
 LONGEST_IDLE = timedelta(seconds=30)
 STORE_PAUSE = timedelta(seconds=5)
+MOST_ATTEMPTS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,10 @@ class DeliveryHooks(Protocol):
 
     def on_passed_on(self, *, receiver: str, integration: str) -> None:
         """What this integration did not take was queued for the fallback receiver."""
+        ...
+
+    def on_gone(self, integrations: Sequence[tuple[str, str]]) -> None:
+        """These, receiver and kind, are left alone until the next reload: all of them, whenever that changes."""
         ...
 
     def on_condensed(self, *, receiver: str, integration: str, deliveries: int) -> None:
@@ -97,6 +104,8 @@ class Deliverer:
         self._waits_are_right = False  # by the present clock, of what is queued
         self._attempts: dict[asyncio.Task[None], Delivery] = {}
         self._paused: dict[str, datetime] = {}
+        self._pacing = Pacing()
+        self._gone: dict[tuple[str, str, int], str] = {}  # why integrations are left alone until the next reload
         self._recover_at = clock.now()
         self._stopping = False
         self.replace(receivers, fallback, digester)
@@ -108,6 +117,12 @@ class Deliverer:
         }
         self._recorder.fallback = fallback
         told_instead = receivers.get(fallback.receiver, ()) if fallback else ()
+        self._gone.clear()
+        self._hooks.on_gone(())
+        limits = [(one.destination, one.max_per_minute) for one in self._integrations.values() if one.max_per_minute]
+        self._pacing.limits = {
+            destination: min(n for one, n in limits if one == destination) for destination, _ in limits
+        }
         self._condenser.replace(digester, self._integrations.values(), told_instead)
         timeouts = (one.timeout for one in self._integrations.values())
         self._lease_for = max(timeouts, default=timedelta()) + LEASE_MARGIN
@@ -118,7 +133,18 @@ class Deliverer:
 
     async def start(self) -> None:
         """Take back what this process had leased in an earlier life; call once, before `run`."""
-        await self._recover(await self._store.lost_leases(at=self._clock.now(), owner=self._owner))
+        now = self._clock.now()
+        await self._remember_attempts(now)
+        await self._recover(await self._store.lost_leases(at=now, owner=self._owner))
+
+    async def _remember_attempts(self, now: datetime) -> None:
+        """What was sent in the last minute, in an earlier life, counts for destinations that take so many a minute."""
+        if not self._pacing.limits:
+            return
+        destinations = {place(*key): one.destination for key, one in self._integrations.items()}
+        for event in reversed(await self._store.events(since=now - WINDOW, limit=MOST_ATTEMPTS)):
+            if event.kind is EventKind.ATTEMPT and event.receiver in destinations:
+                self._pacing.attempted(destinations[event.receiver], event.at)
 
     async def run(self) -> None:
         """Deliver until `stop`, or until cancelled; then every lease that was not used up is given back."""
@@ -144,6 +170,7 @@ class Deliverer:
         """Begin whatever may begin now; returns when to look again if nobody rings before."""
         if by := self._set_back.by():
             self._paused = {destination: until - by for destination, until in self._paused.items()}
+            self._pacing.set_back(by)
             self._recover_at = self._clock.now()
             self._waits_are_right = False
         await self._pull_in()
@@ -154,9 +181,10 @@ class Deliverer:
         if room > 0 and not self._stopping:
             await self._condense(now)
             for delivery in await self._lease(now, room):
+                self._pacing.attempted(delivery.destination, now)
                 self._begin(delivery)
         next_at = await self._store.next_delivery_at(after=now, skip=self._paused)
-        return min(filter(None, [next_at, *self._paused.values(), now + LONGEST_IDLE]))
+        return min(filter(None, [next_at, *self._paused.values(), self._pacing.free_at(now), now + LONGEST_IDLE]))
 
     async def _pull_in(self) -> None:
         """Have nothing wait for a clock that was set back, here or while nobody ran, to be again where it was."""
@@ -187,7 +215,7 @@ class Deliverer:
             per_destination=self._limits.per_destination,
             lease_until=now + self._lease_for,
             owner=self._owner,
-            skip=self._paused,
+            room=self._pacing.room(now) | dict.fromkeys(self._paused, 0),
         )
 
     def _begin(self, delivery: Delivery) -> None:
@@ -216,7 +244,10 @@ class Deliverer:
 
     async def _send(self, delivery: Delivery) -> Outcome:
         stream = delivery.stream
-        integration = self._integrations.get((stream.receiver, stream.integration, stream.index))
+        key = stream.receiver, stream.integration, stream.index
+        integration = self._integrations.get(key)
+        if key in self._gone:
+            return Rejected(why=f"left alone until the next reload: {self._gone[key]}", cause=Cause.CLIENT_ERROR)
         if integration is None:
             return Rejected(why="the receiver is no longer configured", cause=Cause.OTHER)
         try:
@@ -232,7 +263,14 @@ class Deliverer:
         now = self._clock.now()
         if isinstance(outcome, Retry) and outcome.after is not None and outcome.pauses:
             self._paused[delivery.destination] = now + outcome.after
+        if isinstance(outcome, Rejected) and outcome.gone:
+            self._leave_alone(delivery.stream, outcome.why)
         return await self._recorder.record(delivery, outcome, seconds=seconds, at=now)
+
+    def _leave_alone(self, stream: Stream, why: str) -> None:
+        self._gone[stream.receiver, stream.integration, stream.index] = why
+        self._hooks.on_gone([(receiver, integration) for receiver, integration, _ in self._gone])
+        log.error("integration_gone", receiver=place_of(stream), error=why, next="left alone until the next reload")
 
     async def _recover(self, lost: Sequence[Delivery]) -> None:
         """Queue again what was leased and never recorded."""

@@ -66,6 +66,11 @@ class Integration(Channel, Protocol):
         """How long one attempt may take."""
         ...
 
+    @property
+    def max_per_minute(self) -> int:
+        """How many attempts its destination may get within a minute; 0: any number."""
+        ...
+
     async def send(self, delivery: Delivery, *, at: datetime) -> Outcome:
         """Make one attempt; never raises for what a receiver does."""
         ...

@@ -164,6 +164,10 @@ class DeliveryMetrics:
         """See `engine.deliverer.DeliveryHooks`."""
         self.metrics.notification_passed_on(receiver=receiver, integration=integration)
 
+    def on_gone(self, integrations: Sequence[tuple[str, str]]) -> None:
+        """See `engine.deliverer.DeliveryHooks`."""
+        self.metrics.integrations_gone(integrations)
+
     def on_condensed(self, *, receiver: str, integration: str, deliveries: int) -> None:
         """See `engine.deliverer.DeliveryHooks`."""
         self.metrics.notifications_condensed(receiver=receiver, integration=integration, count=deliveries)

@@ -5,7 +5,7 @@ lease -> send -> record: an attempt whose record is missing (a crash, a lost lea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -77,10 +77,14 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """Refused; trying the same again is of no use."""
+    """Refused; trying the same again is of no use.
+
+    gone   nothing else will be taken either: the integration is left alone until the configuration is loaded again
+    """
 
     why: str
     cause: Cause
+    gone: bool = False
 
 
 Outcome = Delivered | Retry | Rejected
@@ -246,12 +250,12 @@ class Outbox(Protocol):
         per_destination: int,
         lease_until: datetime,
         owner: str,
-        skip: Collection[str],
+        room: Mapping[str, int],
     ) -> Sequence[Delivery]:
         """Lease up to `limit` queued deliveries that are due.
 
         Of a stream only the oldest open one, and none while one is leased; never more than `per_destination` leased
-        to one destination, and none to those in `skip`. While a digest has not been tried yet, its integration is told
+        to one destination, and to those in `room` no more than that many now. While a digest has not been tried yet, its integration is told
         nothing else: what comes in meanwhile may well be condensed too.
         """
         ...

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from alertd.receivers.apprise_library import load_apprise, require_apprise
 from alertd.receivers.http_settings import DEFAULT_TIMEOUT, Timeout, at_most_one
+from alertd.receivers.pace import MaxPerMinute
 from alertd.secret import HIDDEN, Secret
 from alertd.settings import SecretFile, SecretText, Settings
 
@@ -29,6 +30,7 @@ class AppriseSettings(Settings):
     url_file: SecretFile | None = Field(default=None, description="File that holds the URL, read at each attempt.")
     send_resolved: bool = Field(default=True, description="Tell when alerts resolve.")
     timeout: Timeout = Field(default=DEFAULT_TIMEOUT, description="How long one attempt may take; 0: the default.")
+    max_per_minute: MaxPerMinute = 0
     title: str = Field(default='{{ template "__subject" . }}', description="Title; a template.")
     body: str = Field(default='{{ template "pushover.default.message" . }}', description="Text; a template.")
     format: BodyFormat = Field(default=BodyFormat.TEXT, description="What `body` is: text, markdown or html.")

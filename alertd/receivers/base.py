@@ -22,6 +22,8 @@ class CommonSettings(Protocol):
     def send_resolved(self) -> bool | None: ...
     @property
     def timeout(self) -> timedelta: ...
+    @property
+    def max_per_minute(self) -> int: ...
 
 
 S = TypeVar("S", bound=CommonSettings)
@@ -41,6 +43,7 @@ class BaseIntegration(ABC, Generic[S]):
         self.index = place.index
         self.send_resolved = bool(settings.send_resolved)
         self.timeout = settings.timeout
+        self.max_per_minute = settings.max_per_minute
         self.destination = self.identify(settings)
         self._place = place
         self._settings = settings

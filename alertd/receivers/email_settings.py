@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from alertd.http.settings import TlsSettings
 from alertd.receivers.http_settings import at_most_one
+from alertd.receivers.pace import MaxPerMinute
 from alertd.secret import Secret
 from alertd.settings import Duration, SecretFile, SecretText, Settings
 
@@ -162,6 +163,7 @@ class EmailSettings(Settings):
     threading: ThreadingSettings = Field(default_factory=ThreadingSettings, description="Conversations of mails.")
     send_resolved: bool = Field(default=False, description="Tell when alerts resolve.")
     timeout: _Timeout = Field(default=DEFAULT_TIMEOUT, description="How long one attempt may take; 0: the default.")
+    max_per_minute: MaxPerMinute = 0
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

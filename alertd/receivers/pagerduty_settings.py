@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from alertd.http import HttpSettings
 from alertd.receivers.http_settings import DEFAULT_TIMEOUT, HttpUrl, Timeout, at_most_one
+from alertd.receivers.pace import MaxPerMinute
 from alertd.receivers.severity import Severity
 from alertd.secret import Secret
 from alertd.settings import SecretFile, SecretText, Settings
@@ -58,6 +59,7 @@ class PagerdutySettings(Settings):
     http_config: HttpSettings | None = Field(default=None, description="TLS, proxy, headers.")
     send_resolved: bool = Field(default=True, description="Resolve the incident when alerts resolve.")
     timeout: Timeout = Field(default=DEFAULT_TIMEOUT, description="How long one attempt may take; 0: the default.")
+    max_per_minute: MaxPerMinute = 0
     client: str = Field(
         default='{{ template "pagerduty.default.client" . }}', description="Who tells of it; a template."
     )

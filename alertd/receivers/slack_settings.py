@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from alertd.http import HttpSettings
 from alertd.receivers.http_settings import DEFAULT_TIMEOUT, HttpUrl, SecretUrl, Timeout, at_most_one
+from alertd.receivers.pace import MaxPerMinute
 from alertd.secret import Secret
 from alertd.settings import SecretFile, SecretText, Settings
 
@@ -76,6 +77,7 @@ class SlackSettings(Settings):
     http_config: HttpSettings | None = Field(default=None, description="Authentication, TLS, proxy, headers.")
     send_resolved: bool = Field(default=False, description="Tell when alerts resolve.")
     timeout: Timeout = Field(default=DEFAULT_TIMEOUT, description="How long one attempt may take; 0: the default.")
+    max_per_minute: MaxPerMinute = 0
     update_message: bool = Field(
         default=False, description="Change the message about a group instead of posting another; bots only."
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 
 from alertd.http import HttpError
 from alertd.http.credentials import reveal
@@ -82,7 +84,10 @@ class Webhook(BaseIntegration[WebhookSettings]):
             return of_error(error)
         except ValueError as error:
             return Rejected(why=str(error), cause=Cause.OTHER)
-        return of_answer(answer, at=at, hide=[url])
+        outcome = of_answer(answer, at=at, hide=[url])
+        # Where a template makes addresses, it is but one of them that is gone.
+        gone = answer.status == HTTPStatus.GONE and not payload.address
+        return replace(outcome, gone=True) if gone and isinstance(outcome, Rejected) else outcome
 
     async def _reveal_url(self, payload: Payload) -> str:
         if not templated(self._url.value):

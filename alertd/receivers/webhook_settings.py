@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from alertd.http import HttpSettings
 from alertd.receivers.http_settings import DEFAULT_TIMEOUT, SecretUrl, Timeout, at_most_one
+from alertd.receivers.pace import MaxPerMinute
 from alertd.receivers.signing import key_of
 from alertd.secret import HIDDEN, Secret
 from alertd.settings import SecretFile, SecretText, Settings
@@ -66,6 +67,7 @@ class WebhookSettings(Settings):
     )
     max_alerts: int = Field(default=0, ge=0, description="How many alerts one message may hold; 0: all.")
     timeout: Timeout = Field(default=DEFAULT_TIMEOUT, description="How long one attempt may take; 0: the default.")
+    max_per_minute: MaxPerMinute = 0
     format: WebhookFormat = Field(
         default=WebhookFormat.ALERTMANAGER,
         description="`alertmanager`: version 4, a message per group; `simple`: alert, severity, message, timestamp, metadata; a message per alert.",

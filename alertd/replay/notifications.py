@@ -54,6 +54,7 @@ class _Heard:
         self.receiver, self.integration, self.index = real.receiver, real.integration, real.index
         self.send_resolved, self.per_alert, self.max_alerts = real.send_resolved, real.per_alert, real.max_alerts
         self.digests, self.destination, self.timeout = real.digests, real.destination, real.timeout
+        self.max_per_minute = real.max_per_minute
 
     def render(self, message: Message) -> Payload:
         return self._real.render(message)
@@ -74,6 +75,8 @@ class _Nobody:
     def on_outcome(self, *, receiver: str, integration: str, outcome: str, cause: str, seconds: float) -> None: ...
 
     def on_passed_on(self, *, receiver: str, integration: str) -> None: ...
+
+    def on_gone(self, integrations: Sequence[tuple[str, str]]) -> None: ...
 
     def on_condensed(self, *, receiver: str, integration: str, deliveries: int) -> None: ...
 

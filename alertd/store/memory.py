@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -303,7 +303,7 @@ class MemoryStore:
         per_destination: int,
         lease_until: datetime,
         owner: str,
-        skip: Collection[str],
+        room: Mapping[str, int],
     ) -> Sequence[Delivery]:
         held = {_place(one) for one in self._digests() if one.attempts == (one.state is DeliveryState.LEASED)}
         ready = [
@@ -312,11 +312,15 @@ class MemoryStore:
             if one.next_at <= at and (one.kind is Kind.DIGEST or _place(one) not in held)
         ]
         busy = Counter(one.destination for one in self._open() if one.state is DeliveryState.LEASED)
+        begun: Counter[str] = Counter()
         leased: dict[str, Delivery] = {}
         for delivery in sorted(ready, key=lambda one: (one.next_at, one.id)):
-            if delivery.destination in skip or busy[delivery.destination] >= per_destination or len(leased) >= limit:
+            destination = delivery.destination
+            full = busy[destination] >= per_destination or begun[destination] >= room.get(destination, per_destination)
+            if full or len(leased) >= limit:
                 continue
-            busy[delivery.destination] += 1
+            busy[destination] += 1
+            begun[destination] += 1
             leased[delivery.id] = step(delivery, Leased(owner=owner, until=lease_until))
         self._state.deliveries.update(leased)
         return [leased[one] for one in sorted(leased)]

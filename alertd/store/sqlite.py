@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -237,11 +237,11 @@ class SqliteStore:
         per_destination: int,
         lease_until: datetime,
         owner: str,
-        skip: Collection[str],
+        room: Mapping[str, int],
     ) -> Sequence[Delivery]:
         lease = {"owner": owner, "until": microseconds(lease_until)}
-        room = _Room(limit=limit, per_destination=per_destination, skip=skip)
-        rows = await self._writer.run(lambda connection: _lease(connection, microseconds(at), lease, room))
+        bounds = _Room(limit=limit, per_destination=per_destination, now=room)
+        rows = await self._writer.run(lambda connection: _lease(connection, microseconds(at), lease, bounds))
         return sorted(map(delivery_of, rows), key=lambda delivery: delivery.id)
 
     async def crowds(self, crowding: Sequence[Crowding], *, at: datetime, above: int) -> Sequence[Sequence[Delivery]]:
@@ -289,11 +289,11 @@ class SqliteStore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Room:
-    """How many deliveries may be leased: in all, per destination, and to which destinations none."""
+    """How many deliveries may be leased: in all, per destination, and `now` to some destinations."""
 
     limit: int
     per_destination: int
-    skip: Collection[str]
+    now: Mapping[str, int]
 
 
 def _lease(connection: sqlite3.Connection, at: int, lease: dict[str, Any], room: _Room) -> list[sqlite3.Row]:
@@ -301,7 +301,8 @@ def _lease(connection: sqlite3.Connection, at: int, lease: dict[str, Any], room:
     busy = Counter(dict(connection.execute(_SQL["busy_destinations"]).fetchall()))
     ready: list[sqlite3.Row] = []
     for (destination,) in connection.execute(_SQL["queued_destinations"]).fetchall():
-        if destination not in room.skip and (free := room.per_destination - busy[destination]) > 0:
+        free = min(room.per_destination - busy[destination], room.now.get(destination, room.limit))
+        if free > 0:
             wanted = {"destination": destination, "at": at, "limit": min(free, room.limit)}
             ready += connection.execute(_SQL["ready_deliveries"], wanted)
     ready.sort(key=tuple)

@@ -86,6 +86,10 @@ class Metrics:
             "alertd_notification_fallbacks_total", "Undeliverable notifications that the fallback receiver is told of.",
             ["receiver", "integration"], registry=registry,
         )  # fmt: skip
+        self._gone = Gauge(
+            "alertd_integrations_gone", "Integrations that answered that they are gone, left alone until the next reload.",
+            ["receiver", "integration"], registry=registry,
+        )  # fmt: skip
         self._condensed = Counter(
             "alertd_notifications_condensed_total", "Notifications that were told by a digest, together with others.",
             ["receiver", "integration"], registry=registry,
@@ -141,6 +145,12 @@ class Metrics:
     def notification_passed_on(self, *, receiver: str, integration: str) -> None:
         """The fallback receiver is told that this integration did not take a notification."""
         self._fallbacks.labels(receiver, integration).inc()
+
+    def integrations_gone(self, integrations: Iterable[tuple[str, str]]) -> None:
+        """These (receiver, integration), and no others, are left alone until the next reload."""
+        self._gone.clear()
+        for receiver, integration in integrations:
+            self._gone.labels(receiver, integration).inc()
 
     def notifications_condensed(self, *, receiver: str, integration: str, count: int) -> None:
         """A digest tells what `count` notifications would have said."""

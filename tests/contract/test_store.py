@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -71,7 +71,7 @@ async def lease(
     limit: int = 10,
     per_destination: int = 10,
     owner: str = "me",
-    skip: Collection[str] = (),
+    room: Mapping[str, int] | None = None,
 ) -> list[Delivery]:
     leased = await store.lease_deliveries(
         at=at,
@@ -79,7 +79,7 @@ async def lease(
         per_destination=per_destination,
         lease_until=at + timedelta(seconds=40),
         owner=owner,
-        skip=skip,
+        room=room or {},
     )
     return list(leased)
 
@@ -307,7 +307,14 @@ class TestOutbox:
         leased = await lease(store, per_destination=2)
         assert sorted(one.destination for one in leased) == ["d0", "d1", "d1"]
         assert await lease(store, per_destination=2) == []
-        assert {one.destination for one in await lease(store, skip=["d0"])} == {"d1"}
+        assert {one.destination for one in await lease(store, room={"d0": 0})} == {"d1"}
+
+    async def test_a_destination_gets_no_more_than_it_has_room_for_now(self, store: Store) -> None:
+        crowd = [a_delivery(entry=a_log_entry(stream=a_stream(part=str(n))), destination="d0") for n in range(5)]
+        await enqueue(store, *crowd)
+        assert len(await lease(store, room={"d0": 2})) == 2
+        assert len(await lease(store, room={"d0": 1})) == 1
+        assert len(await lease(store, room={"d0": 99}, per_destination=4)) == 1
 
     async def test_a_full_destination_does_not_hide_those_behind_it(self, store: Store) -> None:
         crowd = [a_delivery(entry=a_log_entry(stream=a_stream(part=str(n))), destination="slow") for n in range(9)]

@@ -265,7 +265,7 @@ class TestCrashes:
         hook = FakeIntegration()
         store = await store_with(delivery := a_delivery())
         await store.lease_deliveries(
-            at=T0, limit=1, per_destination=1, lease_until=after(minutes=2), owner="somebody else", skip=()
+            at=T0, limit=1, per_destination=1, lease_until=after(minutes=2), owner="somebody else", room={}
         )
         async with pipeline(hook, store=store) as run:
             await run.advance(seconds=119)
@@ -367,3 +367,74 @@ async def test_each_attempt_is_one_line_in_the_log() -> None:
         "seconds": 0.0,
         "delivery": delivery.id,
     }
+
+
+class TestPacing:
+    """A destination that takes so many messages a minute."""
+
+    async def test_what_is_over_it_waits_and_nothing_is_dropped(self) -> None:
+        hook = FakeIntegration(max_per_minute=3)
+        store = await store_with(*queued(*"abcdefg"))
+        async with pipeline(hook, store=store) as run:
+            await run.advance(seconds=59)
+            assert len(hook.sent) == 3
+            await run.advance(seconds=60)
+            assert len(hook.sent) == 6
+            await run.advance(seconds=60)
+            assert await states(store) == [DeliveryState.DELIVERED] * 7
+
+    async def test_retries_count(self) -> None:
+        hook = FakeIntegration(max_per_minute=2, always=BUSY)
+        async with pipeline(hook, store=await store_with(a_delivery())) as run:
+            await run.advance(minutes=10)
+            assert 10 <= len(hook.sent) <= 20
+
+    async def test_a_restart_makes_no_room(self) -> None:
+        hook, store = FakeIntegration(max_per_minute=3), await store_with(*queued(*"abcdefg"))
+        async with pipeline(hook, store=store) as run:
+            await run.advance(seconds=10)
+        async with pipeline(hook, store=store, clock=run.clock, seed=2) as run:
+            await run.advance(seconds=49)
+            assert len(hook.sent) == 3
+            await run.advance(seconds=2)
+            assert len(hook.sent) == 6
+
+    async def test_other_destinations_do_not_wait(self) -> None:
+        slow, quick = FakeIntegration("slow", destination="slow", max_per_minute=1), FakeIntegration("quick")
+        crowd = [a_delivery(entry=a_log_entry(stream=a_stream("slow", part=one)), destination="slow") for one in "abc"]
+        store = await store_with(*crowd, a_delivery(entry=a_log_entry(stream=a_stream("quick"))))
+        async with pipeline(slow, quick, store=store):
+            assert [len(hook.sent) for hook in (slow, quick)] == [1, 1]
+
+
+class TestGone:
+    """An integration that says it is gone."""
+
+    GONE = Rejected(why="HTTP 410 Gone", cause=Cause.CLIENT_ERROR, gone=True)
+
+    async def test_it_is_left_alone_and_its_messages_are_passed_on(self) -> None:
+        hook, backup = FakeIntegration(always=self.GONE), FakeIntegration(receiver="backup", destination="elsewhere")
+        with capture_logs() as logs:
+            async with pipeline(hook, backup, route=ROUTE, fallback_receiver="backup") as run:
+                await run.post(A)
+                await run.post(a_posted_alert("B"))
+                await run.advance(minutes=30)
+                deliveries = [one for one in await run.store.deliveries() if one.stream.receiver == "ops"]
+        assert len(hook.sent) <= 2
+        assert [says.split(":")[0] for _, says in backup.said] == ["FIRING NotificationUndelivered"] * 2
+        assert deliveries[0].last_error == "left alone until the next reload: HTTP 410 Gone"
+        assert run.counted.gone[-1] == [("ops", "webhook")]
+        (logged, *_) = [entry for entry in logs if entry["event"] == "integration_gone"]
+        assert (logged["receiver"], logged["error"]) == ("ops/webhook[0]", "HTTP 410 Gone")
+
+    async def test_a_reload_tries_it_again(self) -> None:
+        hook = FakeIntegration()
+        hook.outcomes.append(self.GONE)
+        async with pipeline(hook, route=ROUTE) as run:
+            await run.post(A)
+            await run.advance(minutes=6)
+            assert len(hook.sent) == 1
+            run.deliverer.replace({"ops": [hook]})
+            assert run.counted.gone[-1] == []
+            await run.advance(minutes=5)
+            assert len(hook.sent) == 2

@@ -79,6 +79,24 @@ async def test_outcomes(
     assert len(server.received) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "url", "gone"),
+    [
+        pytest.param(410, "{}/hook", True, id="410 Gone"),
+        pytest.param(404, "{}/hook", False, id="404 may be a mistake that is mended"),
+        pytest.param(410, '{}/{{{{ "hook" }}}}', False, id="a template makes other addresses"),
+    ],
+)
+async def test_what_is_gone(
+    server: ReceiverServer, session: aiohttp.ClientSession, status: int, url: str, gone: bool
+) -> None:
+    server.script("/hook", Answer(status=status))
+    hook = webhook(session, url=url.format(server.url))
+    outcome = await hook.send(a_delivery_of(hook, a_message(a_posted_alert())), at=T0)
+    assert isinstance(outcome, Rejected)
+    assert outcome.gone is gone
+
+
 async def test_redirects_are_followed_where_it_is_asked_for(
     server: ReceiverServer, session: aiohttp.ClientSession
 ) -> None:

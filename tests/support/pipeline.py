@@ -51,6 +51,7 @@ class FakeIntegration:
     per_alert: bool = False
     max_alerts: int = 0
     digests: bool = False
+    max_per_minute: int = 0
     destination: str = "somewhere"
     timeout: timedelta = timedelta(seconds=10)
     outcomes: deque[Outcome] = field(default_factory=deque)
@@ -100,12 +101,16 @@ class Counted:
     outcomes: list[tuple[str, str]] = field(default_factory=list)
     passed_on: list[tuple[str, str]] = field(default_factory=list)
     condensed: list[int] = field(default_factory=list)
+    gone: list[list[tuple[str, str]]] = field(default_factory=list)
 
     def on_outcome(self, *, receiver: str, integration: str, outcome: str, cause: str, seconds: float) -> None:
         self.outcomes.append((outcome, cause))
 
     def on_passed_on(self, *, receiver: str, integration: str) -> None:
         self.passed_on.append((receiver, integration))
+
+    def on_gone(self, integrations: Sequence[tuple[str, str]]) -> None:
+        self.gone.append(list(integrations))
 
     def on_condensed(self, *, receiver: str, integration: str, deliveries: int) -> None:
         self.condensed.append(deliveries)
