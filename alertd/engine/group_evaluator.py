@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from alertd.alerts.annotate import NeedsQueries, QueryAnswers, TemplateContext
 from alertd.alerts.evaluation import Evaluated, evaluate, failed
 from alertd.alerts.series import alert_series
 from alertd.clock import Clock
+from alertd.engine.judging import judge_aside
 from alertd.engine.state import GroupState, Health, RuleState
 from alertd.errors import QueryError
 from alertd.labels import LabelSet
@@ -20,8 +20,7 @@ from alertd.query.need import QueryNeed
 from alertd.query.plan import plan
 from alertd.query.remote_write import SeriesSample
 from alertd.rules.dependencies import chunks
-from alertd.rules.finding import Judgement
-from alertd.rules.kind import Inputs, Judge, Memoryless
+from alertd.rules.kind import Inputs, Judge
 from alertd.rules.printed import printed
 from alertd.rules.recording import RuleError, record
 from alertd.rules.rule import AlertingRule, RecordingRule, RuleGroup
@@ -178,7 +177,7 @@ class GroupEvaluator:
         self, group: RuleGroup, state: RuleState, rule: AlertingRule, inputs: Inputs, at: datetime
     ) -> Evaluated:
         assert state.judge is not None
-        judgement = state.judgement = await _judged(state.judge, inputs)
+        judgement = state.judgement = await judge_aside(state.judge, inputs)
         queries: QueryAnswers = {}
         try:
             for _ in range(TEMPLATE_QUERY_ROUNDS):
@@ -204,18 +203,6 @@ class _Exhausted(dict[str, "Sequence[Sample] | QueryFailed"]):
 
     def __contains__(self, expr: object) -> bool:
         return True
-
-
-async def _judged(judge: Judge, inputs: Inputs) -> Judgement:
-    """What it says; one that remembers may look back for longer than the event loop can wait, so in a thread."""
-    if isinstance(judge, Memoryless):
-        return judge.judge(inputs)
-    judging = asyncio.ensure_future(asyncio.to_thread(judge.judge, inputs))
-    try:
-        return await asyncio.shield(judging)
-    except asyncio.CancelledError:
-        await asyncio.wait([judging])  # it changes what it remembers, and nobody may save half of that
-        raise
 
 
 def needs_of(group: RuleGroup, index: int) -> list[QueryNeed]:
