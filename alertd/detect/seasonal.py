@@ -169,10 +169,10 @@ class Seasonal:
         if weekly is None:
             mean: F64 = answers.mean(axis=0, dtype=np.float64)
             return mean
-        daily = answers[: len(_DAILY)].mean(axis=0, dtype=np.float64)
-        if not weekly.any():
-            return daily
-        return np.where(weekly, answers[len(_DAILY) :].mean(axis=0, dtype=np.float64), daily)
+        daily: F64 = answers[: len(_DAILY)].mean(axis=0, dtype=np.float64)
+        if weekly.any():
+            np.copyto(daily, answers[len(_DAILY) :].mean(axis=0, dtype=np.float64), where=weekly)
+        return daily
 
     def _weekly(self) -> Bool | None:
         """The rows whose week is asked; None without a choice."""

@@ -24,7 +24,8 @@ _LN10 = float(np.log(10.0))
 
 def log_deviation(deviation: F64) -> F32:
     """The scale tails are measured on; deviation in standard deviations, >= 0. Single precision: three digits are plenty."""
-    return np.log(deviation.astype(np.float32) + np.float32(_SOFTEN))
+    logs: F32 = np.log(deviation.astype(np.float32) + np.float32(_SOFTEN))
+    return logs
 
 
 class Tail:
@@ -49,7 +50,7 @@ class Tail:
     def digits(self, logs: F32) -> F32:
         """-log10 of the chance to see as much or more; 0 while fewer than 20 points are known. shape: that of `logs`"""
         columns = self._columns
-        beyond = (logs - columns["tail_quantile"]) * (columns["tail_excesses"] / columns["tail_excess"])
+        beyond: F32 = (logs - columns["tail_quantile"]) * (columns["tail_excesses"] / columns["tail_excess"])
         beyond *= np.where(beyond > 0.0, np.float32(1.0 / _LN10), np.float32(_DIGITS_AT_QUANTILE / 3.0))
         beyond += np.float32(_DIGITS_AT_QUANTILE)
         np.maximum(beyond, 0.0, out=beyond)
