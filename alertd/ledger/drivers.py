@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alertd.ledger.flow import Line, LineSums
+from alertd.ledger.flow import Line
 from alertd.query.batch import F64
 
 
@@ -39,12 +39,14 @@ class Change:
     price: float
 
 
-def top_drivers(lines: Sequence[Line], sums: LineSums, scope: int, *, most: int = 3) -> list[Driver]:
-    """The parts of a scope that spent most, largest first; at most `most`, none that spent nothing."""
+def top_drivers(lines: Sequence[Line], values: F64, *, most: int = 3) -> list[Driver]:
+    """The parts of one scope that spent most, largest first; at most `most`, none that spent nothing.
+
+    lines, values   all lines of the scope, and what each spent
+    """
     amounts: dict[str, float] = {}
-    for number, line in enumerate(lines):
-        if line.scope == scope:
-            amounts[line.part] = amounts.get(line.part, 0.0) + float(sums.value[number])
+    for line, value in zip(lines, values.tolist(), strict=True):
+        amounts[line.part] = amounts.get(line.part, 0.0) + value
     whole = sum(amounts.values())
     largest = sorted(amounts.items(), key=lambda one: (-one[1], one[0]))[:most]
     return [Driver(part, amount, amount / whole) for part, amount in largest if amount > 0]

@@ -93,6 +93,8 @@ class Flow:
         self._line_of = line_of
         self._rates = rates
         self._lines: dict[Line, int] = {}
+        self._listed: list[Line] = []
+        self._by_scope: dict[int, list[int]] = {}
         self._scopes: Rows = np.empty(0, dtype=np.intp)
         self._rate = np.empty(0)
         self._rated_at = ""
@@ -102,7 +104,18 @@ class Flow:
 
     @property
     def lines(self) -> list[Line]:
-        return list(self._lines)
+        """In the order of every [lines] array; new ones come last."""
+        if len(self._listed) < len(self._lines):
+            self._listed = list(self._lines)
+            self._by_scope.clear()
+        return self._listed
+
+    def lines_of(self, scope: int) -> Rows:
+        """The numbers of a scope's lines that have sums."""
+        if not self._by_scope:
+            for number, line in enumerate(self.lines[: self._sums.shape[2]]):
+                self._by_scope.setdefault(line.scope, []).append(number)
+        return np.array(self._by_scope.get(scope, []), dtype=np.intp)
 
     def this_period(self) -> LineSums:
         return LineSums(*self._sums[0])
@@ -123,8 +136,6 @@ class Flow:
     ) -> Iterator[Growth]:
         """Take one answer. `scopes` tells how many there are, asked once new series have theirs."""
         increments = self.counters.observe(labels, values, at.timestamp(), born=born)
-        if not increments:
-            return
         self._value_lines(at)
         for increment in increments:
             yield self._grow(increment, scopes())
@@ -160,6 +171,7 @@ class Flow:
         lines = self.lines[first:]
         self._rate = np.concatenate([self._rate[:first], [self._rates.rate(line, at) for line in lines]])
         self._rated_at = hour
+        self._by_scope.clear()
         self._scopes = np.array([line.scope for line in self._lines], dtype=np.intp)
         self._sums = np.pad(self._sums, ((0, 0), (0, 0), (0, len(self._lines) - self._sums.shape[2])))
 
@@ -174,5 +186,6 @@ class Flow:
         self._lines = {line: number for number, line in enumerate(saved.lines)}
         self._sums = np.frombuffer(saved.sums, "<f8").reshape(2, 3, -1).copy()
         self._scopes = np.array([line.scope for line in saved.lines], dtype=np.intp)
+        self._listed, self._by_scope = [], {}
         self._rate, self._rated_at = np.empty(0), ""
         self._period_start = saved.period_start

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alertd.labels import LabelSet
-from alertd.ledger.counters import Born
+from alertd.ledger.counters import Born, Rows
 from alertd.ledger.flow import Flow, Growth, Line, LineSums, OneToOne, Rates, SavedFlow
 from alertd.ledger.periods import Calendar, Span
 from alertd.ledger.timeline import HOUR_SECONDS, Ages, SavedTimeline, Timeline
@@ -317,6 +317,10 @@ class Ledger:
         flow = self._beside[beside] if beside else self._main
         sums = flow.this_period(), flow.last_period()
         return flow.lines[: len(sums[0].value)], *sums
+
+    def lines_of(self, scope: int) -> Rows:
+        """The numbers of one scope's lines."""
+        return self._main.lines_of(scope)
 
     def unpriced(self) -> tuple[dict[str, float], list[LabelSet]]:
         """Models whose price nobody knows now, with their tokens of this period, most first; and whose scopes they are."""

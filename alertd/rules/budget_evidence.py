@@ -37,6 +37,7 @@ class Evidence:
         self.scopes: Sequence[LabelSet] = ledger.scopes
         self._known = ledger.completeness(period, at=at)
         self._qualities: list[Quality] | None = None
+        self._told: dict[int, Mapping[str, object]] = {}
 
     def of(self, row: int) -> Mapping[str, object]:
         """Of a scope's alerts.
@@ -45,10 +46,12 @@ class Evidence:
         CompleteFrom Imputed; Drivers (text, who spent most) Change (text, why it differs from the last period); Unpriced
         (text) UsageMissing (0 to 1); Caveats (text, empty when the spend is known)
         """
+        if row in self._told:
+            return self._told[row]
         quality, zone = self._quality(row), self._ledger.layout.calendar.zone
         spent, limit = float(self.spent[row]), float(self.limits[row])
         since = self._known.complete_from
-        return {
+        self._told[row] = {
             "Spend": spent,
             "Limit": limit,
             "Percent": 100 * spent / limit,
@@ -64,6 +67,7 @@ class Evidence:
             "UsageMissing": quality.usage_missing or 0.0,
             "Caveats": quality.caveats(self._known),
         }
+        return self._told[row]
 
     def burning(self, row: int, burn: Burn) -> Mapping[str, object]:
         """Further fields of burn rate alerts: Burn Window Threshold; ExhaustedAt, where it is within the period."""
@@ -89,13 +93,14 @@ class Evidence:
 
     def _drivers(self, row: int) -> str:
         lines, sums, _ = self._ledger.lines()
-        found = top_drivers(lines, sums, row)
+        mine = self._ledger.lines_of(row)
+        found = top_drivers([lines[number] for number in mine.tolist()], sums.value[mine])
         return ", ".join(f"{one.part} {one.share:.0%} ({self._money(one.amount)})" for one in found if one.part)
 
     def _change(self, row: int) -> str:
         """Against the last period, per day; of rolling windows and in the first period nothing."""
-        lines, now, before = self._ledger.lines()
-        mine = np.array([number for number, line in enumerate(lines) if line.scope == row], dtype=np.intp)
+        _, now, before = self._ledger.lines()
+        mine = self._ledger.lines_of(row)
         calendar = self._ledger.layout.calendar
         elapsed = (self.at - self.period.start).total_seconds()
         if calendar.kind is PeriodKind.ROLLING or elapsed <= 0 or not len(mine):

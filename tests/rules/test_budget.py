@@ -326,3 +326,13 @@ def test_the_counters_of_a_process_older_than_our_watching_begin_at_their_first_
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         a_budget(**settings)
+
+
+def test_after_a_restart_without_traffic_everything_is_said_as_before() -> None:
+    judge = a_budget(**TOKENS).with_prices(OWN).open(b"")
+    tokens(judge, START, 0, 0)
+    before = tokens(judge, START + MINUTE, 60_000, 2_000_000)
+    restarted = a_budget(**TOKENS).with_prices(OWN).open(judge.memory())
+    after = tokens(restarted, START + 2 * MINUTE, 60_000, 2_000_000)
+    assert [finding.labels for finding in after.findings] == [finding.labels for finding in before.findings]
+    assert after.findings[0].evidence["Drivers"] == before.findings[0].evidence["Drivers"] == "house 100% ($60.00)"
