@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "routes": ("alertd.cli.routes", "Show and test the routing tree."),
     "render": ("alertd.cli.render", "Show what a receiver is sent."),
     "receivers": ("alertd.cli.receivers", "Try receivers."),
+    "healthcheck": ("alertd.cli.healthcheck", "Say whether a running alertd is well."),
     "demo": ("alertd.cli.demo", "Watch alertd at work on a simulated AI gateway."),
 }
 """Module and one line of help by verb; the module's `command` is the verb."""

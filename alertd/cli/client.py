@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from functools import wraps
@@ -18,7 +18,7 @@ import click
 from alertd.cli.output import Failure, NotFound, Refused, Unreachable
 
 if TYPE_CHECKING:
-    from alertd.http import HttpClient, HttpSettings
+    from alertd.http import HttpAnswer, HttpClient, HttpSettings
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -126,20 +126,34 @@ class Client:
         self._http = http
         self._url = url.rstrip("/")
 
-    async def get(self, path: str, parameters: Sequence[tuple[str, str]] = ()) -> Any:
-        return await self._ask("GET", path, parameters)
+    async def get(
+        self, path: str, parameters: Sequence[tuple[str, str]] = (), *, tolerated: Collection[int] = ()
+    ) -> Any:
+        """`tolerated`: statuses of 400 and more whose body is an answer all the same."""
+        return _decode((await self._ask("GET", path, parameters, tolerated=tolerated)).body)
+
+    async def ask_plainly(self, path: str) -> str:
+        """An answer that is a text."""
+        return (await self._ask("GET", path)).body.decode(errors="replace")
 
     async def post(self, path: str, body: object = None, parameters: Sequence[tuple[str, str]] = ()) -> Any:
         import msgspec
 
-        return await self._ask("POST", path, parameters, None if body is None else msgspec.json.encode(body))
+        encoded = None if body is None else msgspec.json.encode(body)
+        return _decode((await self._ask("POST", path, parameters, encoded)).body)
 
     async def delete(self, path: str) -> Any:
-        return await self._ask("DELETE", path)
+        return _decode((await self._ask("DELETE", path)).body)
 
     async def _ask(
-        self, method: str, path: str, parameters: Sequence[tuple[str, str]] = (), body: bytes | None = None
-    ) -> Any:
+        self,
+        method: str,
+        path: str,
+        parameters: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+        *,
+        tolerated: Collection[int] = (),
+    ) -> HttpAnswer:
         from alertd.http import HttpError
 
         url = self._url + path + (f"?{urlencode(parameters)}" if parameters else "")
@@ -150,9 +164,9 @@ class Client:
             raise Unreachable(f"cannot reach {error}; is it running? Say where with --url or ALERTD_URL") from None
         if answer.truncated:
             raise Failure(f"the answer is longer than {LARGEST_ANSWER} bytes")
-        if answer.status >= HTTPStatus.BAD_REQUEST:
+        if answer.status >= HTTPStatus.BAD_REQUEST and answer.status not in tolerated:
             raise _FAILURES.get(HTTPStatus(answer.status), Failure)(_said(answer.status, answer.body))
-        return _decode(answer.body)
+        return answer
 
 
 def talk(server: Server, work: Callable[[Client], Awaitable[T]]) -> T:

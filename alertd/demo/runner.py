@@ -69,6 +69,16 @@ async def run_demo(options: DemoOptions, *, tell: Callable[[str], None]) -> set[
     return receiver.delivered
 
 
+async def run_gateway(host: str, port: int, *, tell: Callable[[str], None]) -> None:
+    """Only the simulated gateway, until SIGINT, SIGTERM or SIGHUP; raises AlertdError when the port is taken."""
+    exporter = Exporter(Scenario(load_trace()), clock=SystemClock())
+    with _interrupts() as stop:
+        async with serving(exporter.app, host=host, port=port) as url:
+            tell(f"{url}/metrics  (real LLM traffic, an hour of it in a minute)")
+            exporter.begin()
+            await stop.wait()
+
+
 @contextmanager
 def _interrupts() -> Iterator[asyncio.Event]:
     """An event that is set by the first signal to end; later ones change nothing, so that the end is never cut short."""

@@ -1,0 +1,46 @@
+"""`alertd healthcheck`: for containers and for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from alertd.cli.client import Client, Server, server_options, talk
+from alertd.cli.output import FAILED, print_table
+
+
+@click.command(short_help="say whether a running alertd is well")
+@click.option("--full", is_flag=True, help="everything it measures of itself, not only whether it answers")
+@server_options
+def command(full: bool, server: Server) -> None:
+    """Ask a running alertd whether it is well.
+
+    Without --full it is asked only whether it answers: nothing that a restart would not mend makes it fail.
+
+    Exit status: 0 well, 1 unhealthy (with --full), 2 wrong usage, 3 cannot reach alertd, 5 refused.
+    """
+    if not full:
+        talk(server, lambda client: client.ask_plainly("/-/healthy"))
+        click.echo("healthy")
+        return
+    report = talk(server, _report)
+    print_table(
+        ("CHECK", "STATUS", "VALUE", "LIMIT", "DETAIL"),
+        [
+            (name, check["status"], _text(check, "value"), _text(check, "threshold"), check.get("detail", ""))
+            for name, check in report["checks"].items()
+        ],
+    )
+    if report["status"] == "unhealthy":
+        raise SystemExit(FAILED)
+
+
+async def _report(client: Client) -> dict[str, Any]:
+    report: dict[str, Any] = await client.get("/health", tolerated=(503,))
+    return report
+
+
+def _text(check: dict[str, Any], key: str) -> str:
+    value = check.get(key)
+    return "" if value is None else f"{value:g}"

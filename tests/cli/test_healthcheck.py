@@ -1,0 +1,40 @@
+"""`alertd healthcheck`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.cli import cli
+from tests.support.servers import answer, free_port, scripted
+
+UNWELL = """{"status": "unhealthy", "checks": {
+    "prometheus": {"status": "unhealthy", "value": 420, "threshold": 300, "detail": "no answer for 7m"},
+    "disk": {"status": "healthy"}}}"""
+
+
+async def test_one_that_answers_is_well(server: str) -> None:
+    ran = await cli("healthcheck", "--url", server)
+    assert (ran.status, ran.out) == (0, "healthy\n")
+
+
+async def test_everything_it_measures() -> None:
+    async with scripted(answer(UNWELL.replace("unhealthy", "degraded"))) as daemon:
+        ran = await cli("healthcheck", "--full", "--url", daemon.url)
+    assert ran.status == 0
+    assert ran.lines[0].split() == ["CHECK", "STATUS", "VALUE", "LIMIT", "DETAIL"]
+    assert ran.lines[1].split() == ["prometheus", "degraded", "420", "300", "no", "answer", "for", "7m"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "status", "says"), [((), 1, "HTTP 503"), (("--full",), 1, "no answer for 7m")], ids=["short", "full"]
+)
+async def test_one_that_is_not_well(flags: tuple[str, ...], status: int, says: str) -> None:
+    async with scripted(answer(UNWELL, status=503)) as daemon:
+        ran = await cli("healthcheck", *flags, "--url", daemon.url)
+    assert ran.status == status
+    assert says in ran.out + ran.err
+
+
+async def test_nobody_there() -> None:
+    ran = await cli("healthcheck", "--url", f"http://127.0.0.1:{free_port()}")
+    assert ran.status == 3
