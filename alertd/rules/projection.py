@@ -36,6 +36,10 @@ CLEAR = 0.5
 OVERSHOOT = 0.05
 """Share of the limit that the projection must be above it: a limit that is just met is nobody's emergency."""
 
+UNSURE = 2 / 3
+"""Share of what is expected that must be enough to pass the limit, while too few forecasts have come out to know how wrong
+they are: nine of ten series bring more than that."""
+
 _STEPS_IN_PERIOD = 3
 _LONG_HISTORY = timedelta(days=14)
 
@@ -183,23 +187,27 @@ class PeriodJudge:
 
     def _findings(self, forecast: PeriodForecast, limit: F64, scopes: Sequence[LabelSet]) -> Iterator[Finding]:
         start = forecast.period.start.timestamp()
-        probability = forecast.outlook.exceeds(limit)
+        outlook, probability = forecast.outlook, forecast.outlook.exceeds(limit)
         breached = self._breaches(forecast, limit, probability)
         self._breached[breached] = start
-        held = (self._breached == start) & ~(probability < CLEAR) & ~np.isnan(limit)
+        unlikely = np.where(np.isnan(probability), outlook.projected < limit, probability < CLEAR)
+        held = (self._breached == start) & ~unlikely & ~np.isnan(limit)
         if not (breached | held).any():
             return
         evidence = evidence_of(forecast, limit, self._ledger, unit=self._kind.budget.unit)
         for row in np.flatnonzero(breached | held).tolist():
             verdict = Verdict.BREACHED if breached[row] else Verdict.HELD
-            yield Finding(scopes[row], float(forecast.outlook.projected[row]), verdict, evidence=evidence(row))
+            yield Finding(scopes[row], float(outlook.projected[row]), verdict, evidence=evidence(row))
 
     def _breaches(self, forecast: PeriodForecast, limit: F64, probability: F64) -> Bool:
+        outlook, settings = forecast.outlook, self._kind.settings
         known_for = forecast.at.timestamp() - forecast.since
-        enough = known_for >= self._kind.settings.min_history.total_seconds()
+        enough = known_for >= settings.min_history.total_seconds()
         settled = (forecast.in_period >= _STEPS_IN_PERIOD) | (known_for >= _LONG_HISTORY.total_seconds())
-        beyond = forecast.outlook.projected >= (1 + OVERSHOOT) * limit
-        return (probability >= self._kind.settings.confidence) & enough & settled & beyond
+        beyond = (1 + OVERSHOOT) * limit
+        even_so = outlook.certain + UNSURE * (outlook.projected - outlook.certain) >= beyond
+        probable = np.where(np.isnan(probability), even_so, probability >= settings.confidence)
+        return probable & enough & settled & (outlook.projected >= beyond)
 
 
 def _first_seen(matrix: SeriesMatrix, by: Sequence[str]) -> Mapping[LabelSet, float]:

@@ -150,12 +150,19 @@ def test_without_history_three_days_must_have_passed_and_errors_be_known():
     assert set(judged(kind(), new, MARCH + 18 * DAY)) == {"over"}
 
 
-def test_under_twenty_earlier_forecasts_there_is_no_interval_and_no_alert():
-    alone = month_of(NEARLY[0], start=MARCH)
-    judge = warmed(kind(), month_of(NEARLY[0], start=MARCH, until=MARCH + 4 * DAY))
-    judgement = judge.judge(slot(alone, MARCH + 4 * DAY + HOUR))
-    assert judgement.findings == ()
-    assert judgement.seen.values == pytest.approx([1550], rel=0.25)
+def test_while_errors_are_not_known_two_thirds_of_what_is_expected_must_pass_the_limit():
+    alone, at = month_of(NEARLY[0], start=MARCH), MARCH + 5 * DAY + HOUR
+    judge = warmed(kind(limit={"query": "the_limit"}), month_of(NEARLY[0], start=MARCH, until=MARCH + 5 * DAY))
+    assert with_limit(judge, alone, at, 1200.0) is None
+    answer = SeriesBatch(labels=(LabelSet({"tenant": "over"}),), values=np.array([1000.0]), at=at)
+    (finding,) = judge.judge(slot(alone, at + timedelta(minutes=1), the_limit=answer)).findings
+    assert finding.verdict is Verdict.BREACHED
+    assert finding.value == pytest.approx(1550, rel=0.15)
+    assert np.isnan(finding.evidence["Probability"])
+    assert finding.evidence["Interval"] == "no interval yet (n=6)"
+    assert finding.evidence["ExhaustedAt"] is None
+    assert with_limit(judge, alone, at + timedelta(minutes=2), 1200.0)[0] is Verdict.HELD
+    assert with_limit(judge, alone, at + timedelta(minutes=3), 1800.0) is None
 
 
 def with_limit(judge, matrix, at, limit):
