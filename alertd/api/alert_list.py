@@ -28,8 +28,8 @@ from alertd.dispatch.route import Route
 from alertd.labels import LabelSet
 from alertd.labels.matcher import Matchers, all_match
 
-SLICE = 500
-"""Alerts judged and encoded at once: two or three milliseconds."""
+SLICE = 200
+"""Alerts judged and encoded at once: three milliseconds the first time, less than one after that."""
 
 FORGET_AT = 1000
 """How many alerts that are no more may be remembered in their JSON."""

@@ -1,4 +1,4 @@
-"""How quickly alertd is at work, and what it weighs: first evaluation, resident memory, `alertd --version`.
+"""How quickly alertd is at work, and what it weighs: ready, first evaluation, resident memory, `alertd --version`.
 
 python -m tests.bench.startup --rules 1000
 """
@@ -18,6 +18,7 @@ import aiohttp
 
 from tests.bench.support.dataset import fleet, write
 from tests.bench.support.datasource import Datasource, datasource
+from tests.bench.support.dispatchers import configuration, dispatcher
 from tests.bench.support.evaluators import Setup, alertd_command
 from tests.bench.support.processes import (
     CLOCK,
@@ -77,6 +78,24 @@ async def _evaluated(process: Process, groups: int) -> float:
     return CLOCK.monotonic()
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A start with a plain alertmanager.yml: seconds until it is ready, CPU seconds used by then, memory."""
+
+    seconds: float
+    cpu: float
+    resident_mib: float
+
+
+async def start_plain(session: aiohttp.ClientSession, folder: Path) -> Ready:
+    """Start alertd as a mere Alertmanager, for the first time; it has ended when this returns."""
+    config = configuration("127.0.0.1:9", group_by=["alertname"], group_wait="30s")
+    started = CLOCK.monotonic()
+    async with dispatcher("alertd", config, session, folder) as daemon:
+        seconds = CLOCK.monotonic() - started
+        return Ready(seconds, daemon.process.cpu_seconds(), daemon.process.resident_mib())
+
+
 async def version_seconds() -> float:
     """How long `alertd --version` takes, the interpreter's own start included."""
     started = CLOCK.monotonic()
@@ -94,6 +113,7 @@ async def run(rules: int, *, reps: int, settle: float) -> None:
     with tempfile.TemporaryDirectory(prefix="alertd-bench-") as name:
         folder = Path(name)
         async with aiohttp.ClientSession() as session, datasource(session, folder) as source, sink() as notifier:
+            plain = [await start_plain(session, folder / f"plain-{number}") for number in range(reps)]
             await write(source, fleet(TENANTS), now=CLOCK.now(), future=DATA_AHEAD)
             starts = [
                 await start(_setup(source, notifier.address, folder / f"start-{number}", rules), settle=settle)
@@ -101,6 +121,9 @@ async def run(rules: int, *, reps: int, settle: float) -> None:
             ]
     print(f"{rules} rules, {reps} starts, {VERSION_RUNS} times --version: median (least-most)\n")
     print("| what | measured | aim |\n|---|---|---|")
+    print(_row("plain alertmanager.yml: ready, s", [one.seconds for one in plain], "", ".2f"))
+    print(_row("plain alertmanager.yml: CPU until then, s", [one.cpu for one in plain], "", ".2f"))
+    print(_row("plain alertmanager.yml: RSS, MiB", [one.resident_mib for one in plain], "", ".0f"))
     print(_row("first group evaluated, s", [one.first for one in starts], "under 1.5", ".2f"))
     print(_row("all groups evaluated, s", [one.last for one in starts], "", ".2f"))
     print(_row("CPU until then, s", [one.cpu for one in starts], "", ".2f"))
