@@ -101,8 +101,9 @@ class PeriodJudge:
         self._projector = Projector(planned, kind.settings.fixed)
         self._scores = Scorecard()
         self._born = np.empty(0)  # [scopes] Unix seconds at which each was first seen
-        self._breached = np.empty(0)  # [scopes] start of the period it was last breached in, NaN for never
-        self._told: dict[LabelSet, Finding] = {}
+        self._breached = np.empty(0)  # [scopes] start of the period each was breached in; NaN once it has cleared
+        self._is_breached = np.zeros(0, dtype=bool)  # [scopes] in the newest slot with data
+        self._told: set[LabelSet] = set()
         self._turned = False
 
     @classmethod
@@ -127,22 +128,24 @@ class PeriodJudge:
         return self._budget.ledger
 
     def judge(self, inputs: Inputs) -> Judgement:
-        """A finding for each scope that probably passes its limit."""
-        if not len(inputs.batch):
-            return Judgement(
-                tuple(replace(one, verdict=Verdict.HELD) for one in self._told.values()), seen=inputs.batch
-            )
-        self._budget.advance(inputs)
-        self._see_new(inputs.at.timestamp())
+        """A finding for each scope that probably passes its limit. Without data nothing begins and nothing ends."""
+        is_new = len(inputs.batch) > 0
+        if is_new:
+            self._budget.advance(inputs)
+            self._see_new(inputs.at.timestamp())
         scopes, limit = self._ledger.scopes, self._budget.limits_now()
+        if not scopes:
+            return Judgement((), seen=inputs.batch)
         forecast = self._projector.project(self._ledger, inputs.at, born=self._born)
-        self._score(forecast, limit)
-        findings = tuple(self._findings(forecast, limit, scopes))
-        told = {finding.series: finding for finding in findings}
-        self._turned |= told.keys() != self._told.keys()
+        if is_new:
+            self._score(forecast, limit)
+            self._note_breaches(forecast, limit)
+        findings = tuple(self._findings(forecast, limit, is_new=is_new))
+        told = {finding.series for finding in findings}
+        self._turned |= told != self._told
         self._told = told
-        seen = SeriesBatch(labels=tuple(scopes), values=forecast.outlook.projected, at=inputs.batch.at)
-        return Judgement(findings, seen=seen)
+        projected = SeriesBatch(labels=tuple(scopes), values=forecast.outlook.projected, at=inputs.batch.at)
+        return Judgement(findings, seen=projected if is_new else inputs.batch)
 
     def wants(self, at: datetime) -> Sequence[HistoryNeed]:
         """See `Judge.wants`."""
@@ -185,19 +188,23 @@ class PeriodJudge:
                 self._scores.close(noted, self._ledger.spent(ended) + self._kind.settings.fixed)
         self._scores.note(forecast, limit)
 
-    def _findings(self, forecast: PeriodForecast, limit: F64, scopes: Sequence[LabelSet]) -> Iterator[Finding]:
-        start = forecast.period.start.timestamp()
-        outlook, probability = forecast.outlook, forecast.outlook.exceeds(limit)
+    def _note_breaches(self, forecast: PeriodForecast, limit: F64) -> None:
+        probability = forecast.outlook.exceeds(limit)
         breached = self._breaches(forecast, limit, probability)
-        self._breached[breached] = start
-        unlikely = np.where(np.isnan(probability), outlook.projected < limit, probability < CLEAR)
-        held = (self._breached == start) & ~unlikely & ~np.isnan(limit)
-        if not (breached | held).any():
+        unlikely = np.where(np.isnan(probability), ~(forecast.outlook.projected >= limit), probability < CLEAR)
+        self._breached[unlikely] = np.nan
+        self._breached[breached] = forecast.period.start.timestamp()
+        self._is_breached = breached
+
+    def _findings(self, forecast: PeriodForecast, limit: F64, *, is_new: bool) -> Iterator[Finding]:
+        fires = np.flatnonzero(self._breached == forecast.period.start.timestamp())
+        if not len(fires):
             return
         evidence = evidence_of(forecast, limit, self._ledger, unit=self._kind.budget.unit)
-        for row in np.flatnonzero(breached | held).tolist():
-            verdict = Verdict.BREACHED if breached[row] else Verdict.HELD
-            yield Finding(scopes[row], float(outlook.projected[row]), verdict, evidence=evidence(row))
+        for row in fires.tolist():
+            verdict = Verdict.BREACHED if is_new and self._is_breached[row] else Verdict.HELD
+            projected = float(forecast.outlook.projected[row])
+            yield Finding(self._ledger.scopes[row], projected, verdict, evidence=evidence(row))
 
     def _breaches(self, forecast: PeriodForecast, limit: F64, probability: F64) -> Bool:
         outlook, settings = forecast.outlook, self._kind.settings

@@ -203,8 +203,12 @@ def test_without_data_what_fires_goes_on_and_nothing_begins():
     empty = Inputs(at=at + 2 * HOUR, interval=HOUR, batch=SeriesBatch(labels=(), values=np.empty(0), at=at))
     assert judge.judge(empty).findings == ()
     judge.judge(slot(matrix, at + 3 * HOUR))
-    (finding,) = judge.judge(replace(empty, at=at + 4 * HOUR)).findings
-    assert finding.verdict is Verdict.HELD
+    for one in (judge, kind().open(judge.memory())):
+        judgement = one.judge(replace(empty, at=at + 4 * HOUR))
+        assert [(finding.series["tenant"], finding.verdict) for finding in judgement.findings] == [
+            ("over", Verdict.HELD)
+        ]
+        assert len(judgement.seen) == 0
 
 
 def test_a_restart_changes_nothing():
