@@ -187,12 +187,12 @@ class App:
         self._observer = Observer(
             metrics=self._metrics, host=Host(_storage(config, options).path), clock=clock, store=store,
             evaluator=self._evaluator, dispatcher=self._dispatcher, intake=self._intake, silencer=self._silencer,
-            config=self._read_config, running=lambda: self._running, started_at=self._started_at,
-            api_version=API_VERSION,
+            janitor=self._janitor, config=self._read_config, running=lambda: self._running,
+            started_at=self._started_at, api_version=API_VERSION,
         )  # fmt: skip
         doors = make_app(
             self._services(), prefix=self._prefix(config), most_gets=options.most_gets, timeout=options.web_timeout,
-            gate=entrance.gate,
+            gate=entrance.gate, requests=self._metrics.requests,
         )  # fmt: skip
         self._server = Server(doors, options.listen_address, tls=entrance.tls)
 

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from alertd.api.alert_list import AlertList, AlertQuery, Blocks
 from alertd.api.alertmanager_json import timestamp
+from alertd.api.measuring import MEASURED_AS
 from alertd.api.openapi_errors import (
     ApiError,
     check_uuid,
@@ -77,10 +78,12 @@ class AlertmanagerV2:
 
     def _handler(self, request: web.Request) -> Handler:
         path = request.match_info["path"].strip("/")
-        by_method = self._handlers.get("silence/" if _silence_id(request) else path)
+        name = "silence/" if _silence_id(request) else path
+        by_method = self._handlers.get(name)
         if by_method is None:
             shown = request.path.removeprefix(self._prefix)
             raise refused(HTTPStatus.NOT_FOUND, f"path {shown} was not found")
+        request[MEASURED_AS] = f"/api/v2/{name}"
         if request.method not in by_method:
             raise _wrong_method(request.method, by_method)
         return by_method[request.method]

@@ -18,11 +18,13 @@ from alertd.api.alertd_v1 import AlertdV1
 from alertd.api.alertmanager_v2 import AlertmanagerV2, add_headers
 from alertd.api.auth_middleware import Gate
 from alertd.api.charts import Charts
+from alertd.api.measuring import measure
 from alertd.api.operational import Operational
 from alertd.api.prometheus_v1 import PrometheusV1
 from alertd.api.request_limits import NO_LIMIT, limit_gets, limit_time, note_start
 from alertd.api.services import Services
 from alertd.errors import AlertdError
+from alertd.telemetry.alertmanager import AlertmanagerRequests
 
 log = structlog.get_logger(__name__)
 
@@ -44,18 +46,26 @@ class ListenError(AlertdError):
 
 
 def make_app(
-    services: Services, *, prefix: str = "", most_gets: int = 0, timeout: timedelta = NO_LIMIT, gate: Gate | None = None
+    services: Services,
+    *,
+    prefix: str = "",
+    most_gets: int = 0,
+    timeout: timedelta = NO_LIMIT,
+    gate: Gate | None = None,
+    requests: AlertmanagerRequests | None = None,
 ) -> web.Application:
     """The application with every path under `prefix`, the path of the external URL (`/alertd`, or empty).
 
     most_gets   how many GETs are answered at one time; 0: any number
     timeout     how long an answer may take; 0: any time
     gate        who may do what; None: everybody everything
+    requests    what measures them; None: nobody does
     """
     prefix = prefix.rstrip("/")
     guards = [gate.middleware(prefix)] if gate is not None else []
     limits = [limit_gets(most_gets), limit_time(timeout)]
-    app = web.Application(client_max_size=BODY_BYTES, middlewares=[_answer_errors, *guards, *limits])
+    measured = [measure(requests, prefix=prefix)] if requests is not None else []
+    app = web.Application(client_max_size=BODY_BYTES, middlewares=[*measured, _answer_errors, *guards, *limits])
     for door in (
         Operational(services),
         PrometheusV1(services),

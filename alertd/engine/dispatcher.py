@@ -6,6 +6,7 @@ that are settled. Only then the deliverer is woken.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from alertd.alerts.posted import PostedAlert
 from alertd.clock import Clock, SetBack
 from alertd.dispatch.grouping import AggregationGroup, GroupFlush, Groups
 from alertd.dispatch.inhibition import Inhibitor, InhibitRule
-from alertd.dispatch.mutes import Mutes
+from alertd.dispatch.mutes import Mutes, MuteStage
 from alertd.dispatch.muting import Muter
 from alertd.dispatch.route import Route
 from alertd.dispatch.silence_index import Silences
@@ -75,6 +76,7 @@ class Dispatcher:
         self._unsaved: set[str] = set()  # keys of groups whose timer is not on disk yet, or no longer right there
         self._unwanted: list[PostedAlert] = []  # on disk, but nothing waits for them
         self._to_settle: set[str] = set()
+        self.suppressed: Counter[MuteStage] = Counter()  # alerts that a flush left out, since the start
         self._held_back: dict[str, Mapping[LabelSet, str]] = {}  # by key of the group: what is on record about mutes
 
     async def start(self) -> None:
@@ -260,6 +262,7 @@ class Dispatcher:
                 tx.put_group_timer(flush.next_timer)
                 self._save_leaving(tx, group, plan.settled)
         self._held_back |= muted
+        self.suppressed.update(held.why.stage for flush in flushes for held in flush.muted if held.why.stage)
         for group, flush, plan in zip(groups, flushes, plans, strict=True):
             self._groups.arm(group, flush.next_timer.next_at)
             self._leave(group, plan.settled)

@@ -23,7 +23,10 @@ HISTORY_RETENTION = timedelta(days=30)
 
 
 class Janitor:
-    """Cleans up every `interval`; the history and silences that have ended are kept for `keep_history`."""
+    """Cleans up every `interval`; the history and silences that have ended are kept for `keep_history`.
+
+    cleanings, failures   since the start; those that failed are counted in both
+    """
 
     def __init__(
         self,
@@ -39,14 +42,17 @@ class Janitor:
         self._interval = interval
         self._clock = clock
         self._keep_history = keep_history
+        self.cleanings = self.failures = 0
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             await self._clock.sleep_until(self._clock.now() + self._interval)
+            self.cleanings += 1
             try:
                 await self.clean()
             except StoreError as error:
+                self.failures += 1
                 log.error("cleaning_failed", error=str(error))
 
     async def clean(self) -> None:

@@ -11,8 +11,17 @@ from alertd.clock import Clock
 from alertd.engine.dispatcher import Dispatcher
 from alertd.engine.evaluator import Evaluator
 from alertd.engine.intake import AlertIntake
+from alertd.engine.janitor import Janitor
 from alertd.engine.ports import Store
-from alertd.engine.readings import count_alerts, count_silences, read_forecasts, read_group, read_outbox, read_sources
+from alertd.engine.readings import (
+    count_alerts,
+    count_silences,
+    read_forecasts,
+    read_group,
+    read_outbox,
+    read_sources,
+    read_suppressed,
+)
 from alertd.engine.silencer import Silencer
 from alertd.telemetry import health
 from alertd.telemetry.machine import Host
@@ -50,6 +59,7 @@ class Observer:
     evaluator: Evaluator
     dispatcher: Dispatcher
     intake: AlertIntake
+    janitor: Janitor
     silencer: Silencer
     config: Callable[[], ConfigReading]
     running: Callable[[], bool]
@@ -105,6 +115,9 @@ class Observer:
             silences=count_silences(self.silencer, at=at),
             received={"firing": counters.firing, "resolved": counters.resolved},
             invalid=counters.invalid,
+            suppressed=read_suppressed(self.dispatcher),
+            cleanings=self.janitor.cleanings,
+            failed_cleanings=self.janitor.failures,
             groups=self.dispatcher.group_count,
             receivers=config.receivers,
             integrations=config.integrations,

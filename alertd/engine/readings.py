@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
+from alertd.dispatch.mutes import MuteStage
 from alertd.dispatch.silences import SilenceState
 from alertd.engine.alertmanagers import AlertmanagerCounters, Alertmanagers
 from alertd.engine.dispatcher import Dispatcher
@@ -86,6 +87,19 @@ async def count_alerts(dispatcher: Dispatcher, *, at: datetime) -> dict[str, int
 def count_silences(silencer: Silencer, *, at: datetime) -> dict[str, int]:
     """How many silences there are, by state."""
     return dict.fromkeys(SilenceState, 0) | Counter(silence.state(at).value for silence in silencer.silences)
+
+
+_SUPPRESSED = {
+    MuteStage.INHIBITED: "inhibition",
+    MuteStage.INACTIVE: "active_time_interval",
+    MuteStage.MUTED: "mute_time_interval",
+    MuteStage.SILENCED: "silence",
+}
+
+
+def read_suppressed(dispatcher: Dispatcher) -> dict[str, int]:
+    """How many alerts were left out of notifications since the start, by reason in Alertmanager's words."""
+    return {word: dispatcher.suppressed[stage] for stage, word in _SUPPRESSED.items()}
 
 
 def read_sources(states: Iterable[GroupState]) -> dict[str, SourceReading]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from alertd.telemetry.readings import AlertmanagerReading
 
 LATENCY_BUCKETS = (1.0, 5.0, 10.0, 15.0, 20.0)
+ANSWER_BUCKETS = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.0, 5.0, 20.0, 60.0)
 REASONS = ("clientError", "serverError", "authError", "rateLimited", "contextDeadlineExceeded", "other")
 """Why a notification can fail."""
 
@@ -55,6 +56,29 @@ class AlertmanagerNotifications:
                 self._failed.labels(integration, reason).inc()
 
 
+class AlertmanagerRequests:
+    """Measures requests as Alertmanager does."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        name = "alertmanager_http_request"
+        self._seconds = Histogram(
+            f"{name}_duration_seconds", "Duration of answers.", ["handler", "method", "code"],
+            buckets=ANSWER_BUCKETS, registry=registry,
+        )  # fmt: skip
+        self._in_flight = Gauge(
+            f"{name}s_in_flight", "Requests that are being answered.", ["method"], registry=registry
+        )
+
+    def begun(self, method: str) -> None:
+        """A request has come."""
+        self._in_flight.labels(method).inc()
+
+    def answered(self, method: str, *, handler: str, status: int, took: timedelta) -> None:
+        """It has got its answer; `handler` is the path it asked for, without what varies in it."""
+        self._in_flight.labels(method).dec()
+        self._seconds.labels(handler, method, str(status)).observe(took.total_seconds())
+
+
 def alertmanager_metrics(reading: AlertmanagerReading) -> Iterator[Metric]:
     """What there is at this moment."""
     build = GaugeMetricFamily(
@@ -75,6 +99,16 @@ def alertmanager_metrics(reading: AlertmanagerReading) -> Iterator[Metric]:
     invalid = CounterMetricFamily("alertmanager_alerts_invalid_total", "Alerts that were refused.", labels=["version"])
     invalid.add_metric(["v2"], reading.invalid)
     yield invalid
+    suppressed = CounterMetricFamily(
+        "alertmanager_notifications_suppressed_total", "Alerts that were left out of notifications.", labels=["reason"]
+    )
+    for reason, count in reading.suppressed.items():
+        suppressed.add_metric([reason], count)
+    yield suppressed
+    for what in ("silences", "nflog"):  # they are cleaned together
+        name = f"alertmanager_{what}_maintenance"
+        yield CounterMetricFamily(f"{name}_total", "How often what is over was deleted.", value=reading.cleanings)
+        yield CounterMetricFamily(f"{name}_errors_total", "How often that failed.", value=reading.failed_cleanings)
     for name, text, value in (
         ("alertmanager_receivers", "Receivers of the configuration.", reading.receivers),
         ("alertmanager_integrations", "Integrations of all receivers.", reading.integrations),

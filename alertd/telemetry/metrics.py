@@ -12,7 +12,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from alertd.telemetry.alertmanager import AlertmanagerNotifications, alertmanager_metrics
+from alertd.telemetry.alertmanager import AlertmanagerNotifications, AlertmanagerRequests, alertmanager_metrics
 from alertd.telemetry.collectors import ProcessCollector, RuleGroupCollector, TrafficCollector, outbox_metrics
 from alertd.telemetry.forecasts import forecast_metrics
 from alertd.telemetry.machine import read_process
@@ -100,6 +100,7 @@ class Metrics:
         )  # fmt: skip
 
         self._as_alertmanager = AlertmanagerNotifications(registry)
+        self.requests = AlertmanagerRequests(registry)
 
         self._reload_successful = Gauge(
             "alertd_config_last_reload_successful", "Whether the newest load of the configuration succeeded.",

@@ -98,6 +98,8 @@ class AlertmanagerReading:
     alerts           number by state (`active`, `suppressed`); own and posted ones, as they are told of
     silences         number by state
     received         posted alerts since the start, by what they were (`firing`, `resolved`); invalid: refused ones
+    suppressed       alerts left out of notifications since the start, by reason (`silence`)
+    cleanings        of the store since the start; failed_cleanings: of these, those that failed
     groups           aggregation groups
     config_taken     whether the newest load of the configuration succeeded; config_taken_at: when one last did
     config_hash      a number that is another one for another configuration
@@ -108,6 +110,9 @@ class AlertmanagerReading:
     silences: Mapping[str, int]
     received: Mapping[str, int]
     invalid: int
+    suppressed: Mapping[str, int]
+    cleanings: int
+    failed_cleanings: int
     groups: int
     receivers: int
     integrations: int

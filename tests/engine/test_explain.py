@@ -12,6 +12,7 @@ from alertd.dispatch.silence_index import Silences
 from alertd.dispatch.silences import Silence
 from alertd.engine.explain import Explainer
 from alertd.engine.ports import Store
+from alertd.engine.readings import read_suppressed
 from alertd.engine.state import GroupState
 from alertd.labels import LabelSet
 from alertd.labels.matcher import Matcher, Op
@@ -139,6 +140,7 @@ async def test_a_silence_is_named_with_its_author_and_its_end() -> None:
         await running.post(ALERT)
         await running.advance(seconds=31)
         found = await explain(running, ALERT.labels, silences=silences)
+        assert read_suppressed(running.dispatcher)["silence"] == 1
     assert found.why == ["ops is not told: silence s-1 of ann until 2026-01-05 13:00:00Z (TICKET-1)"]
     [named] = found.routes[0].mutes.silenced_by
     assert (named.id, named.created_by, named.ends_at) == ("s-1", "ann", after(hours=1))

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 from alertd.telemetry.metrics import Metrics
 from alertd.telemetry.readings import (
+    AlertmanagerReading,
     GroupReading,
     OutboxReading,
     ProcessReading,
@@ -204,3 +205,23 @@ async def test_failed_templates_are_counted_from_zero() -> None:
     assert (await values(shown))[series] == 0
     shown.template_failed(receiver="ops", integration="slack")
     assert (await values(shown))[series] == 1
+
+
+async def test_what_alertmanagers_mixin_reads_is_there() -> None:
+    reading = AlertmanagerReading(
+        api_version="0.27.0", alerts={"active": 1, "suppressed": 2}, silences={"active": 1}, received={"firing": 3},
+        invalid=0, suppressed={"silence": 4, "inhibition": 5}, cleanings=7, failed_cleanings=1, groups=2, receivers=1,
+        integrations=1, config_taken=True, config_taken_at=START, config_hash=9,
+    )  # fmt: skip
+    body, _ = await metrics([]).render(alertmanager=reading)
+    seen = {sample.name: sample for family in parse(body.decode()) for sample in family.samples}
+    suppressed = [
+        (sample.labels["reason"], sample.value)
+        for family in parse(body.decode())
+        for sample in family.samples
+        if sample.name == "alertmanager_notifications_suppressed_total"
+    ]
+    assert suppressed == [("silence", 4), ("inhibition", 5)]
+    for what in ("silences", "nflog"):
+        assert seen[f"alertmanager_{what}_maintenance_total"].value == 7
+        assert seen[f"alertmanager_{what}_maintenance_errors_total"].value == 1
