@@ -130,11 +130,21 @@ class Parameters:
             case Scalar() if "${" in node.text:
                 return self._filled(node)
             case Items():
-                return replace(node, items=tuple(self.fill(item) for item in node.items))
+                return replace(node, items=tuple(one for item in node.items for one in self._items(item)))
             case Table():
                 entries = {key: Entry(entry.key, self.fill(entry.value)) for key, entry in node.entries.items()}
                 return replace(node, entries=entries)
         return node
+
+    def _items(self, item: Node) -> Iterator[Node]:
+        """An item of a list; names of labels become an item each."""
+        filled = self.fill(item)
+        match = _REFERENCE.fullmatch(item.text) if isinstance(item, Scalar) else None
+        if match is None or not isinstance(filled, Scalar) or self._values.get(match[1], (None,))[0] is not Type.LABELS:
+            yield filled
+            return
+        for name in filled.text.split(","):
+            yield replace(filled, text=name.strip())
 
     def _give(self, name: str, entry: Entry, owner: str) -> None:
         if name not in self._values:

@@ -6,6 +6,7 @@ import pytest
 
 from alertd.config.packs_parameters import Type, declared_parameters
 from alertd.config.rule_files import RuleFile, load_rule_file
+from alertd.rules.budget import Budget
 from alertd.rules.rule import AlertingRule
 from alertd.rules.threshold import Threshold
 from alertd.yamlio import Documents, Entry, Table
@@ -61,6 +62,17 @@ def test_values_take_the_place_of_defaults() -> None:
     assert rule.expr == 'sum by (team) (rate(m{job=~"a|b"}[5m]))'
     assert rule.hold == timedelta(minutes=10)
     assert limits(rule) == (2e6, 1.6e6)
+
+
+def test_names_of_labels_in_a_list_become_an_item_each() -> None:
+    text = """\
+parameters:
+  by: {type: labels, default: 'team, model'}
+groups: [{name: g, rules: [{alert: A, budget: {spend: cost, by: ['${by}'], limit: 5}}]}]
+"""
+    kind = the_rule(load_rule_file(text, file="r.yml")).kind
+    assert isinstance(kind, Budget)
+    assert kind.settings.by == ("team", "model")
 
 
 def test_a_file_without_parameters_is_left_as_it_is() -> None:

@@ -20,7 +20,13 @@ RULES, TESTS, RUNBOOKS = ROOT / "config/rules", ROOT / "config/tests", ROOT / "d
 PACKS = sorted(path.stem for path in RULES.glob("*.yml"))
 PUBLISHED = "https://runbooks.example.com/"
 
-DOCUMENTS = {"000": "agentgateway", "001": "llm-orchestrator", "002": "ai-gateway", "003": "langwatch-gateway", "004": "llm-router"}
+DOCUMENTS = {
+    "000": "agentgateway",
+    "001": "llm-orchestrator",
+    "002": "ai-gateway",
+    "003": "langwatch-gateway",
+    "004": "llm-router",
+}
 """The documents whose rules `tests/cases/seed_rules` has as they were, and the pack that has them mended."""
 
 
