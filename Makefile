@@ -11,7 +11,8 @@ EXACT := --constraint constraints.txt --build-constraint constraints.txt
 # program=Debian package
 PROGRAMS_RUN := prometheus=prometheus setpriv=util-linux
 PROGRAMS_TEST := $(PROGRAMS_RUN) promtool=prometheus prometheus-alertmanager=prometheus-alertmanager \
-  amtool=prometheus-alertmanager victoria-metrics=victoria-metrics vmalert=victoria-metrics openssl=openssl
+  amtool=prometheus-alertmanager victoria-metrics=victoria-metrics vmalert=victoria-metrics openssl=openssl \
+  systemd-analyze=systemd
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
