@@ -30,6 +30,7 @@ _OWN = 30  # ratios of one series before its own bias counts
 _OWN_SHRINKAGE = 60.0
 _SPREAD_SHRINKAGE = 7.0  # steps of its own that weigh as much as the pool
 _LEAST_SPREAD = 0.01
+_AS_FAR = 1.25
 _ROUNDING = 1e-9  # 0.1 is no binary fraction
 
 
@@ -65,6 +66,7 @@ class Pool:
         self.typical_spread = float(np.median(made.spread)) if active.any() else 1.0
         ratio = _logarithm(past.actual[active] / made.base)
         self._all = ratio / shrunk_spread(made, self.typical_spread) * np.sqrt(past.stretch[active])
+        self.looked_as_far = len(past) > 0 and bool(np.median(past.stretch) <= _AS_FAR)
         self._edges = _tier_edges(made.predicted)
         tier = np.searchsorted(self._edges, made.predicted)
         self.scores = [np.sort(self._all[tier == number]) for number in range(len(self._edges) + 1)]
@@ -98,6 +100,7 @@ class Distribution:
         self._scale = shrunk_spread(now, pool.typical_spread)
         self._shift = pool.shift(len(now.predicted)) if shift is None else shift
         self._tier = pool.tier(now)
+        self._looked_as_far = pool.looked_as_far
         self._scores = pool.scores
 
     @property
@@ -126,12 +129,13 @@ class Distribution:
     def centre(self) -> F64:
         """[series] the amount to name: half way, in logarithms, from what was predicted to what the others suggest.
 
-        What the others missed by is the best guess of what this one will miss by, and they are not this one. What was
-        predicted where not known.
+        What the others missed by is the best guess of what this one will miss by, and they are not this one. Forecasts
+        that looked much less far say how wild things are, not which way they go: then, and where nothing is known, it is
+        what was predicted.
         """
         predicted, middle = self._now.predicted, self.quantile(0.5)
         halfway = np.where(predicted > 0, np.sqrt(predicted * middle), middle)
-        return np.where(self.known, halfway, predicted)
+        return np.where(self.known & self._looked_as_far, halfway, predicted)
 
     def exceeds(self, amount: F64) -> F64:
         """[series] -> [series]: the probability that more than `amount` comes; 1 below 0, NaN where not known."""

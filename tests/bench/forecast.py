@@ -58,10 +58,10 @@ def read_days(path: Path) -> F64:
 def show_trace(days: F64) -> None:
     """Per origin: errors beside the straight line, coverage by halves of the tenants, and as the daemon learns it."""
     print(
-        "           median abs. error of the total                    80 % interval, ratios of the other half    own past"
+        "           median abs. error of the total                    80 % interval, ratios of the other half    own past only"
     )
     print(
-        "day   line  forecast  centred  /line   WAPE line  centred   covers  least  most   given  half-width   covers  given"
+        "day   line  forecast  centred  /line   WAPE line  centred   covers  least  most   given  half-width   covers  given  centred  /line"
     )
     every: list[tuple[F64, F64]] = []
     total = days.sum(axis=1)
@@ -80,12 +80,13 @@ def show_trace(days: F64) -> None:
         covers, given = np.array([run.covers for run in runs]), np.mean([run.given for run in runs])
         width = np.median(np.concatenate([run.half_width for run in runs]))
         own = own_past(days, day, coming, now)
+        live = float(np.median(np.abs(spent + own.projected - total) / total))
         medians = [float(np.median(error)) for error in errors]
         wape = [np.abs(guess - total).sum(axis=-1).mean() / total.sum() for guess in (line, centred)]
         print(
             f"{day:3}  {medians[0]:6.1%}  {medians[1]:7.1%}  {medians[2]:7.1%}  {medians[2] / medians[0]:5.2f}   "
             f"{wape[0]:8.1%}  {wape[1]:7.1%}   {covers.mean():6.1%}  {covers.min():5.0%}  {covers.max():4.0%}  "
-            f"{given:6.0%}  {width:9.0%}   {own.covers:6.1%}  {own.given:5.0%}"
+            f"{given:6.0%}  {width:9.0%}   {own.covers:6.1%}  {own.given:5.0%}  {live:7.1%}  {live / medians[0]:5.2f}"
         )
     line, centred = (np.median(np.concatenate(errors, axis=-1)) for errors in zip(*every, strict=True))
     print(f"all  {line:6.1%}  {'':7}  {centred:7.1%}  {centred / line:5.2f}")

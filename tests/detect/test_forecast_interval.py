@@ -41,6 +41,7 @@ def test_the_interval_is_the_tenth_and_the_ninetieth_of_ninety_nine():
 def test_the_point_lies_half_way_to_what_the_others_suggest():
     assert Distribution(made(1000.0), Pool(ratios(99))).centre() == pytest.approx([np.sqrt(1000.0 * 500.0)])
     assert Distribution(made(1000.0), Pool(ratios(5))).centre() == pytest.approx([1000.0])
+    assert Distribution(made(1000.0), Pool(ratios(99, stretch=4.0))).centre() == pytest.approx([1000.0])
 
 
 def test_the_probability_counts_the_ratios_above():

@@ -16,7 +16,6 @@ from alertd.query.history import SeriesMatrix
 from alertd.rules.finding import Verdict
 from alertd.rules.kind import Inputs
 from alertd.rules.projection import PeriodJudge, Projection
-from alertd.rules.projection_score import horizon_of
 from alertd.rules.projection_settings import ProjectionSettings
 from alertd.rules.projection_steps import DayShape
 
@@ -357,14 +356,6 @@ def test_forecasts_of_ended_months_are_compared_with_what_came():
     assert 0 <= horizons["8-14"].coverage <= 1
     again = kind().open(judge.memory())
     assert again.accuracy() == judge.accuracy()
-
-
-@pytest.mark.parametrize(
-    ("steps", "bucket"),
-    [(1, "1"), (2, "2-3"), (3, "2-3"), (7, "4-7"), (31, "22-31"), (90, "32-92"), (400, "367-")],
-)
-def test_horizons(steps, bucket):
-    assert horizon_of(steps) == bucket
 
 
 @pytest.mark.parametrize(
