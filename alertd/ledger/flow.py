@@ -100,6 +100,7 @@ class Flow:
         self._rated_at = ""
         self._sums = np.zeros((2, 3, 0))  # [this period, last], [quantity, value, unpriced], [lines]
         self._period_start = -np.inf
+        self.unpriced_in_all = 0.0
         self.counters = Counters(self._group_of)
 
     @property
@@ -147,6 +148,7 @@ class Flow:
         known = np.isfinite(self._rate)
         value: F64 = np.where(known, quantity * np.where(known, self._rate, 0.0), 0.0)
         unpriced: F64 = np.where(known, 0.0, quantity)
+        self.unpriced_in_all += max(float(unpriced.sum()), 0.0)
         # The sums tell who spent it; an increment over the turn of a period counts in the one it ended in.
         self._sums[0] += (quantity, value, unpriced)
         amounts: F64 = np.bincount(self._scopes, weights=value, minlength=scopes).astype(np.float64)

@@ -52,6 +52,7 @@ class Layout:
     """What a ledger tells apart. A ledger that was saved under another layout is of no use.
 
     metric     the counter, as it is asked for
+    unit       what spend is counted in
     by         labels whose values make a scope
     drilldown  label whose values are told apart within a scope, "" for none
     """
@@ -59,6 +60,7 @@ class Layout:
     metric: str
     by: tuple[str, ...]
     calendar: Calendar
+    unit: str = ""
     drilldown: str = ""
     tokens: TokenLabels | None = None
 
@@ -73,7 +75,7 @@ class Layout:
         )
         calendar = self.calendar
         period = (calendar.kind.value, calendar.zone.key, calendar.week_start, calendar.billing_day, calendar.rolling)
-        return repr((self.metric, self.by, self.drilldown, tokens, period))
+        return repr((self.metric, self.unit, self.by, self.drilldown, tokens, period))
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +323,11 @@ class Ledger:
     def lines_of(self, scope: int) -> Rows:
         """The numbers of one scope's lines."""
         return self._main.lines_of(scope)
+
+    @property
+    def unpriced_in_all(self) -> float:
+        """What came in without a rate, in the counter's unit, since this ledger was made or loaded."""
+        return self._main.unpriced_in_all
 
     def unpriced(self) -> tuple[dict[str, float], list[LabelSet]]:
         """Models whose price nobody knows now, with their tokens of this period, most first; and whose scopes they are."""

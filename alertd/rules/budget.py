@@ -29,6 +29,7 @@ from alertd.rules.budget_burn import Burn, burns, standard_windows
 from alertd.rules.budget_evidence import Evidence
 from alertd.rules.budget_quality import unpriced_summary
 from alertd.rules.budget_settings import BudgetSettings
+from alertd.rules.budget_standing import Standing
 from alertd.rules.finding import Finding, Judgement
 from alertd.rules.kind import Inputs
 from alertd.rules.spend_settings import DOLLARS, TOKENS, LimitQuery, limits_of
@@ -101,6 +102,7 @@ class Budget:
         settings = self.settings
         return Layout(
             metric=settings.metric,
+            unit=self.unit,
             by=settings.by,
             calendar=settings.calendar(),
             drilldown=settings.drilldown,
@@ -136,6 +138,7 @@ class BudgetJudge:
     def __init__(self, kind: Budget, memory: bytes) -> None:
         self.kind = kind
         self.limits: dict[LabelSet, float] = {}  # those a query answered
+        self.standing: Standing | None = None  # as of the newest slot
         self._judged_period: float | None = None
         self._interval = timedelta(minutes=1)
         self._births = Births()
@@ -172,14 +175,12 @@ class BudgetJudge:
         The first slot of a period finds nothing: what fired in the last one ends, even where it fires again at once.
         """
         at, self._interval = inputs.at, inputs.interval
-        self.advance(inputs)
-        period = self.calendar.period(at)
-        begins = self._turn(period)
-        spent = self.ledger.spent(period)
-        seen = SeriesBatch(labels=tuple(self.ledger.scopes), values=spent, at=at)
+        standing = self.advance(inputs)
+        begins = self._turn(standing.period)
+        seen = SeriesBatch(labels=standing.scopes, values=standing.spent, at=at)
         if begins or self.ledger.at is None:
             return Judgement((), seen=seen)
-        evidence = Evidence(self.kind, self.ledger, period=period, spent=spent, limits=self.limits_now(), at=at)
+        evidence = Evidence(self.kind, self.ledger, standing)
         return Judgement((*self._ladder(evidence), *self._burning(evidence), *self._unpriced()), seen=seen)
 
     def _turn(self, period: Span) -> bool:
@@ -192,8 +193,8 @@ class BudgetJudge:
     def calendar(self) -> Calendar:
         return self.kind.layout.calendar
 
-    def advance(self, inputs: Inputs) -> None:
-        """Take the counters and limits of one slot."""
+    def advance(self, inputs: Inputs) -> Standing:
+        """Take the counters and limits of one slot; how the budgets stand then."""
         limit, others = self.kind.settings.limit, inputs.others
         if isinstance(limit, LimitQuery):
             answer = others[limit.query].samples()
@@ -205,6 +206,21 @@ class BudgetJudge:
             interval=inputs.interval,
             born=self._births.begun(others.get(STARTS_QUERY), since=self.ledger.at),
             beside={metric: others[raw_query(metric)] for metric in self.kind.beside},
+        )
+        self.standing = self._stand(inputs.at)
+        return self.standing
+
+    def _stand(self, at: datetime) -> Standing:
+        period = self.calendar.period(at)
+        return Standing(
+            at=at,
+            period=period,
+            unit=self.kind.unit,
+            scopes=tuple(self.ledger.scopes),
+            spent=self.ledger.spent(period),
+            limits=self.limits_now(),
+            known=self.ledger.completeness(period, at=at),
+            unpriced=self.ledger.unpriced_in_all if self.kind.is_priced else 0.0,
         )
 
     def limits_now(self) -> F64:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alertd.labels import LabelSet
 from alertd.ledger.drivers import split_change, top_drivers
 from alertd.ledger.ledger import Ledger
 from alertd.ledger.periods import PeriodKind, Span
-from alertd.query.batch import F64
 from alertd.rules.budget_burn import Burn
 from alertd.rules.budget_quality import Quality, qualities, short_count
+from alertd.rules.budget_standing import Standing
 from alertd.rules.spend_settings import DOLLARS
 
 if TYPE_CHECKING:
@@ -22,20 +21,17 @@ if TYPE_CHECKING:
 
 
 class Evidence:
-    """Evidence of one slot; what costs time is made at the first alert that asks for it.
+    """Evidence of one slot; what costs time is made at the first alert that asks for it."""
 
-    spent, limits   [scopes]
-    """
-
-    def __init__(self, kind: Budget, ledger: Ledger, *, period: Span, spent: F64, limits: F64, at: datetime) -> None:
+    def __init__(self, kind: Budget, ledger: Ledger, standing: Standing) -> None:
         self._kind = kind
         self._ledger = ledger
-        self.period = period
-        self.spent = spent
-        self.limits = limits
-        self.at = at
-        self.scopes: Sequence[LabelSet] = ledger.scopes
-        self._known = ledger.completeness(period, at=at)
+        self.period = standing.period
+        self.spent = standing.spent
+        self.limits = standing.limits
+        self.at = standing.at
+        self.scopes = standing.scopes
+        self._known = standing.known
         self._qualities: list[Quality] | None = None
         self._told: dict[int, Mapping[str, object]] = {}
 

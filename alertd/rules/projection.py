@@ -20,7 +20,7 @@ from alertd.ledger.ledger import COMPLETE, Ledger
 from alertd.ledger.prices import PriceTable
 from alertd.query.batch import SeriesBatch
 from alertd.query.history import HistoryNeed, SeriesMatrix
-from alertd.rules.budget import Budget
+from alertd.rules.budget import Budget, BudgetJudge
 from alertd.rules.finding import Finding, Judgement, Verdict
 from alertd.rules.kind import Inputs, Judge
 from alertd.rules.projection_evidence import evidence_of
@@ -122,6 +122,11 @@ class PeriodJudge:
             np.array(saved.breached),
         )
         return judge
+
+    @property
+    def budget(self) -> BudgetJudge:
+        """The budget it projects."""
+        return self._budget
 
     @property
     def _ledger(self) -> Ledger:

@@ -1,0 +1,30 @@
+"""`Standing`: how the budgets of a rule stand at a slot, for whoever shows them. Nothing of it changes any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from alertd.labels import LabelSet
+from alertd.ledger.ledger import Completeness
+from alertd.ledger.periods import Span
+from alertd.query.batch import F64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Every scope at `at`.
+
+    spent, limits   [scopes]; NaN where a scope has no limit
+    known           how well the period is known
+    unpriced        tokens that nobody had a price for, since this process began
+    """
+
+    at: datetime
+    period: Span
+    unit: str
+    scopes: tuple[LabelSet, ...]
+    spent: F64
+    limits: F64
+    known: Completeness
+    unpriced: float = 0.0
