@@ -80,3 +80,13 @@ class Columns:
 
 def _blank(column: Column, rows: int) -> NDArray[Any]:
     return np.full((*column.lead, rows), column.blank, dtype=column.dtype)
+
+
+def put(column: NDArray[Any], new: NDArray[Any], where: Bool | bool) -> None:
+    """column = new at `where`; float64 into a float32 column is rounded."""
+    np.copyto(column, new, where=where, casting="same_kind")
+
+
+def mask(where: Bool) -> Bool | bool:
+    """The mask, or True where it holds everywhere: writing without one is several times faster."""
+    return True if where.all() else where

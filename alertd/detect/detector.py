@@ -203,15 +203,15 @@ class Detector:
         settings = self.settings
         size = np.abs(relative - reading.centre)
         expected = reading.centre + self._origin["base"]
-        ratios = np.stack(
-            [
-                reading.strength / self.k,
-                _ratio(size, settings.min_change * np.abs(expected)),
-                _ratio(size, settings.min_value),
-                np.where(value > expected, _ratio(value, settings.sparse_factor * self._usual.percentile()), np.inf),
-            ]
-        )
-        score, ruling = ratios.min(axis=0), ratios.argmin(axis=0)
+        ratios = {Ruling.STRENGTH: reading.strength / self.k}
+        if settings.min_change > 0.0:
+            ratios[Ruling.MIN_CHANGE] = _ratio(size, settings.min_change * np.abs(expected))
+        if settings.min_value > 0.0:
+            ratios[Ruling.MIN_VALUE] = size / settings.min_value
+        if settings.sparse_factor > 0.0:
+            multiple = _ratio(value, settings.sparse_factor * self._usual.percentile())
+            ratios[Ruling.SPARSE] = np.where(value > expected, multiple, np.inf)
+        score, ruling = _least(ratios)
         if warming.any() and settings.direction != "below":
             pooled = np.minimum(np.abs(value) / self._pool.limit(), _ratio(value, settings.min_value))
             score = np.where(warming, pooled, score)
@@ -290,6 +290,16 @@ class Detector:
             adopted=change.adopted,
             common=int(np.count_nonzero(score >= 1.0)) > max(_COMMON_SHARE * judged, _COMMON_ROWS),
         )
+
+
+def _least(ratios: dict[Ruling, F64]) -> tuple[F64, NDArray[np.uint8]]:
+    """The least ratio of each row, and whose it is; NaN where any is NaN."""
+    (ruling, score), *others = ratios.items()
+    rulings = np.full(score.shape, ruling, dtype=np.uint8)
+    for other, ratio in others:
+        np.copyto(rulings, np.uint8(other), where=ratio < score)
+        score = np.minimum(score, ratio)
+    return score, rulings
 
 
 def _ratio(size: F64, floor: float | F64) -> F64:

@@ -28,14 +28,14 @@ class Moment:
     dt: F64
 
     @property
-    def of_day(self) -> F64:
+    def of_day(self) -> float | F64:
         """How much of the local day has passed, 0 to less than 1."""
-        return np.asarray(np.mod(self.local, DAY) / DAY)
+        return self.local % DAY / DAY
 
     @property
-    def of_week(self) -> F64:
+    def of_week(self) -> float | F64:
         """How much of the local week has passed since Monday 0:00, 0 to less than 1."""
-        return np.asarray(np.mod(np.add(self.local, _EPOCH_IS_THURSDAY), WEEK) / WEEK)
+        return (self.local + _EPOCH_IS_THURSDAY) % WEEK / WEEK
 
 
 def local_seconds(at: float | F64, zone: tzinfo) -> float | F64:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from alertd.detect.columns import F32, F64, Bool, Column, Columns
+from alertd.detect.columns import F32, F64, Bool, Column, Columns, mask, put
 from alertd.detect.local_time import DAY, WEEK, Moment
 from alertd.detect.method import STRONGEST, Reading, watched
 from alertd.detect.rarity import digits_of, sigmas_of
@@ -49,7 +49,9 @@ class Profile:
     def part(self, moment: Moment) -> Any:
         """The part this moment lies in, a number or [rows]."""
         fraction = moment.of_week if self.cycle == WEEK else moment.of_day
-        return (fraction * self.parts).astype(np.intp)
+        return (
+            (fraction * self.parts).astype(np.intp) if isinstance(fraction, np.ndarray) else int(fraction * self.parts)
+        )
 
 
 _NONE = (Profile(1), Profile(1, smooth=True))
@@ -127,21 +129,22 @@ class Seasonal:
         common = columns["common"]
         rate = weight * np.maximum(_COMMON_RATE, 1.0 / (columns["points"] + 1.0))
         clipped = np.where(common > 0.0, np.minimum(square, _COMMON_CLIP * common), square)
-        np.copyto(common, common + rate * (clipped - common), where=ok & (work.visits > 0.0))
+        put(common, common + rate * (clipped - common), mask(ok & (work.visits > 0.0)))
         if self._season == "auto":
             self._compare(square, weight=weight, ok=ok)
         rate = weight * np.maximum(_PART_RATE, 1.0 / (work.visits + 1.0))
         rate = np.where(work.visits > 0.0, rate, 1.0)
+        where = mask(ok)
         spread = np.sqrt((1.0 - rate) * (work.spread * work.spread + rate * square))
-        self._put("mean", work.cells, work.mean + rate * offset, ok)
-        self._put("spread", work.cells, spread, ok)
-        self._put("visits", work.cells, np.minimum(work.visits + weight, _PART_FULL), ok)
-        self._update_level(values, weight=weight, ok=ok)
-        np.copyto(columns["age"], columns["age"] + moment.dt, where=ok)
+        self._put("mean", work.cells, work.mean + rate * offset, where)
+        self._put("spread", work.cells, spread, where)
+        self._put("visits", work.cells, np.minimum(work.visits + weight, _PART_FULL), where)
+        self._update_level(values, weight=weight, where=where)
+        put(columns["age"], columns["age"] + moment.dt, where)
 
-    def _put(self, name: str, cells: tuple[Any, ...], new: F64, ok: Bool) -> None:
+    def _put(self, name: str, cells: tuple[Any, ...], new: F64, ok: Bool | bool) -> None:
         column = self.columns[name]
-        column[cells] = np.where(ok, new, column[cells])
+        column[cells] = new if ok is True else np.where(ok, new, column[cells])
 
     def _cells(self, moment: Moment) -> tuple[Any, ...]:
         """Index of the profiles' cells of this moment: [profiles, rows] of them."""
@@ -186,6 +189,8 @@ class Seasonal:
         """Keep both seasons' errors; in its first turn a week knows its parts by the hour before only, and seems to be right."""
         columns = self.columns
         errors, known = columns["error"], ok & (columns["age"] >= WEEK)
+        if not known.any():
+            return
         both = square[[_FINEST_DAILY, len(_DAILY)]]
         clipped = np.minimum(both, _COMMON_CLIP * np.maximum(columns["common"][_FINEST_DAILY], _TINY))
         np.copyto(errors, errors + weight * _COMMON_RATE * (clipped - errors), where=known)
@@ -203,19 +208,17 @@ class Seasonal:
         digits: F64 = np.where(counts, _RANGE_WEIGHT * np.log10(1.0 + 100.0 * np.minimum(share, _FARTHEST)), 0.0)
         return digits
 
-    def _update_level(self, values: F64, *, weight: F64, ok: Bool) -> None:
+    def _update_level(self, values: F64, *, weight: F64, where: Bool | bool) -> None:
         columns = self.columns
         points, level, smoothed = columns["points"], columns["level"], columns["smoothed"]
         offset = values - level
         share = 1.0 / (points + 1.0)
         rate = weight * np.maximum(_LEVEL_RATE, share)
-        np.copyto(
-            columns["level_variance"], (1.0 - rate) * (columns["level_variance"] + rate * offset * offset), where=ok
-        )
-        np.copyto(level, level + rate * offset, where=ok)
-        np.copyto(smoothed, smoothed + weight * np.maximum(_SMOOTH_RATE, share) * (values - smoothed), where=ok)
+        put(columns["level_variance"], (1.0 - rate) * (columns["level_variance"] + rate * offset * offset), where)
+        put(level, level + rate * offset, where)
+        put(smoothed, smoothed + weight * np.maximum(_SMOOTH_RATE, share) * (values - smoothed), where)
         for name, extreme in (("highest", np.maximum), ("lowest", np.minimum)):
             seen = columns[name]
             moved = seen + weight * (extreme(seen, values) - seen)
-            np.copyto(seen, np.where(np.isfinite(seen), moved, values), where=ok)
-        np.copyto(points, points + weight, where=ok)
+            put(seen, np.where(np.isfinite(seen), moved, values), where)
+        put(points, points + weight, where)

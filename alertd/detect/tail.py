@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from alertd.detect.columns import F32, F64, Bool, Column, Columns
+from alertd.detect.columns import F32, F64, Bool, Column, Columns, mask, put
 
 _TAIL_SHARE = 0.02
 _DIGITS_AT_QUANTILE = -float(np.log10(_TAIL_SHARE))
@@ -83,10 +83,11 @@ class Tail:
         over = logs > quantile
         quantile += step * np.where(over, np.float32(1.0 - _TAIL_SHARE), np.float32(-_TAIL_SHARE))
         self._learn_excess(np.maximum(logs - quantile, 0.0), share, over & ok)
-        np.copyto(columns["tail_quantile"], quantile, where=ok)
-        np.copyto(columns["tail_mean"], mean + rate * offset, where=ok)
-        np.copyto(columns["tail_variance"], variance, where=ok)
-        np.copyto(points, points + share, where=ok)
+        where = mask(ok)
+        put(columns["tail_quantile"], quantile, where)
+        put(columns["tail_mean"], mean + rate * offset, where)
+        put(columns["tail_variance"], variance, where)
+        put(points, points + share, where)
 
     def _learn_excess(self, excess: F32, weight: F32, where: Bool) -> None:
         """At the few places over their quantile."""
