@@ -106,6 +106,7 @@ class WarmUp:
             if need in judge.wants(reading.at)[:1]:
                 await asyncio.to_thread(judge.learn, need, SeriesMatrix.empty())
         del self._readings[id(judge)]
+        log.info("history_known", rule=reading.owner[1])
 
     def _is_wanted(self, reading: _Reading) -> bool:
         return self._readings.get(id(reading.judge)) is reading

@@ -111,17 +111,24 @@ async def write(source: Datasource, series: Sequence[Series], *, now: datetime, 
     """Write all samples from `PAST` ago to `future` from now; returns their number. The same values in every run."""
     first = int((now - PAST).timestamp() // STEP.total_seconds() * STEP.total_seconds())
     steps = int((PAST + future) / STEP)
-    labels = [_encode_labels(one.labels) for one in series]
+    labels = [encode_labels(one.labels) for one in series]
     values = _Values(series)
     for start in range(0, steps, _STEPS_PER_WRITE):
         count = min(_STEPS_PER_WRITE, steps - start)
         times = first + np.arange(start, start + count) * int(STEP.total_seconds())
-        samples = _encode_samples(values.next(count), times)
-        for part in range(0, len(series), _SERIES_PER_WRITE):
-            until = part + _SERIES_PER_WRITE
-            message = b"".join(map(_time_series, labels[part:until], samples[part:until]))
-            await source.write(bytes(cramjam.snappy.compress_raw(message)))
+        await write_values(source, labels, times, values.next(count))
     return steps * len(series)
+
+
+async def write_values(
+    source: Datasource, labels: Sequence[bytes], times: NDArray[np.int64], values: NDArray[np.float64]
+) -> None:
+    """Write values [series, times]; labels as `encode_labels` made them, times in whole unix seconds."""
+    samples = _encode_samples(values, times)
+    for part in range(0, len(labels), _SERIES_PER_WRITE):
+        until = part + _SERIES_PER_WRITE
+        message = b"".join(map(_time_series, labels[part:until], samples[part:until]))
+        await source.write(bytes(cramjam.snappy.compress_raw(message)))
 
 
 class _Values:
@@ -170,7 +177,8 @@ def _encode_samples(values: NDArray[np.float64], times: NDArray[np.int64]) -> li
     return [row.tobytes() for row in table]
 
 
-def _encode_labels(labels: Mapping[str, str]) -> bytes:
+def encode_labels(labels: Mapping[str, str]) -> bytes:
+    """The labels of a series as fields of a TimeSeries message."""
     pairs = (_field(1, name.encode()) + _field(2, labels[name].encode()) for name in sorted(labels))
     return b"".join(_field(1, pair) for pair in pairs)
 

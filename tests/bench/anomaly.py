@@ -1,0 +1,273 @@
+"""What three sigma costs per evaluation: in PromQL over a window, and as an anomaly rule, on one Prometheus in one run.
+
+python -m tests.bench.anomaly --n 100,1000,5000 --windows 1h,1d,7d
+python -m tests.bench.anomaly --quick
+
+PromQL: `abs(x - avg_over_time(x[W])) > 3 * stddev_over_time(x[W])` over a gauge of one sample a minute, as a recording rule would
+leave it; and the same over a subquery of an aggregation, `(sum by (key) (x))[W:1m]`. Both are asked as a rule manager asks them.
+alertd is the whole daemon, state machine, store and notifications included, with a slot each second; Prometheus' share is in its
+figure. CPU seconds of all processes together; what alertd's one read of the past costs stands by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import numpy as np
+
+from alertd.detect import Detector, DetectorSettings, MethodName
+from alertd.duration import parse_duration
+from tests.bench.support.dataset import encode_labels, write_values
+from tests.bench.support.datasource import Datasource, datasource, page, total
+from tests.bench.support.processes import CLOCK, BenchError, Process, free_address, ready, running, until_told
+from tests.bench.support.sink import sink
+
+STEP = 60
+PAST = timedelta(days=7, hours=1)
+FUTURE = timedelta(minutes=40)
+_STEPS_PER_WRITE = 60
+_WARM_LIMIT = 300.0
+_IDLE_SECONDS = 5.0
+METHODS: Sequence[MethodName] = ("sigma", "ewma", "robust", "seasonal")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Sizes are numbers of series; `seconds` is how long alertd is measured, a slot each."""
+
+    sizes: Sequence[int]
+    windows: Sequence[str]
+    reps: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """CPU seconds per evaluation; None where Prometheus refuses the query."""
+
+    series: int
+    window: str
+    recorded: float | None
+    subquery: float | None
+    prometheus: float
+    alertd: float
+    past: float
+    firing: int
+
+    @property
+    def ours(self) -> float:
+        return self.prometheus + self.alertd
+
+    def line(self) -> str:
+        cells = [str(self.series), self.window, *map(_seconds, (self.recorded, self.subquery))]
+        cells += [f"{self.prometheus:.4f}", f"{self.alertd:.4f}", f"{self.ours:.4f}"]
+        cells += [
+            _ratio(self.recorded, self.ours),
+            _ratio(self.subquery, self.ours),
+            f"{self.past:.1f}",
+            str(self.firing),
+        ]
+        return f"| {' | '.join(cells)} |"
+
+
+TITLES = (
+    "series | window | PromQL, recorded | PromQL, subquery | Prometheus beside alertd | alertd | both "
+    "| recorded / both | subquery / both | read the past, once | alerts"
+)
+
+
+def _seconds(value: float | None) -> str:
+    return "refused" if value is None else f"{value:.3f}"
+
+
+def _ratio(theirs: float | None, ours: float) -> str:
+    return "-" if theirs is None else f"{theirs / ours:.0f} x"
+
+
+def selector_of(series: int, sizes: Sequence[int]) -> str:
+    """Picks that many of the series."""
+    return f'token_rate{{first=~"{"|".join(str(size) for size in sorted(sizes) if size <= series)}"}}'
+
+
+async def load(source: Datasource, sizes: Sequence[int]) -> None:
+    """A week of gauges that waver by a tenth, up to some time from now, one sample a minute.
+
+    The label `first` says which of the sizes is the smallest that a series belongs to.
+    """
+    random = np.random.default_rng(3)
+    first_of = [min(size for size in sizes if number < size) for number in range(max(sizes))]
+    labels = [
+        encode_labels({"__name__": "token_rate", "key": f"key-{number:05d}", "first": str(first)})
+        for number, first in enumerate(first_of)
+    ]
+    level = random.lognormal(7.0, 1.0, len(labels))[:, None]
+    start = int((CLOCK.now() - PAST).timestamp()) // STEP * STEP
+    for step in range(0, (PAST + FUTURE) // timedelta(seconds=STEP), _STEPS_PER_WRITE):
+        times = start + STEP * np.arange(step, step + _STEPS_PER_WRITE)
+        values = level * (1 + 0.1 * random.standard_normal((len(labels), _STEPS_PER_WRITE)))
+        await write_values(source, labels, times, values)
+
+
+async def promql(source: Datasource, selector: str, ranged: str, reps: int) -> float | None:
+    """CPU seconds of Prometheus for one evaluation; None when it refuses."""
+    expr = f"abs({selector} - avg_over_time({ranged})) > 3 * stddev_over_time({ranged})"
+    spent = []
+    for _ in range(reps):
+        before = source.process.cpu_seconds()
+        async with source.session.post(f"{source.url}/api/v1/query", data={"query": expr, "timeout": "10m"}) as answer:
+            body = await answer.json()
+        if body["status"] != "success":
+            return None
+        spent.append(source.process.cpu_seconds() - before)
+    return statistics.median(spent)
+
+
+@asynccontextmanager
+async def alertd(source: Datasource, notifier: str, selector: str, window: str) -> AsyncIterator[tuple[Process, str]]:
+    """The daemon with one anomaly rule, and where it listens."""
+    with tempfile.TemporaryDirectory(prefix="alertd-bench-") as name:
+        folder, address = Path(name), free_address()
+        anomaly = {
+            "method": "sigma",
+            "k": 3,
+            "window": window,
+            "direction": "both",
+            "points": "1 of 1",
+            "min_change": "0",
+            "recovery": "1m",
+        }
+        rule = {
+            "alert": "ThreeSigma",
+            "expr": selector,
+            "anomaly": anomaly,
+            "annotations": {"summary": "{{ $alert.Summary }}"},
+        }
+        config = {
+            "prometheus": {"url": source.url},
+            "rule_files": ["rules.yml"],
+            "evaluation": {"interval": "1s"},
+            "route": {"receiver": "sink", "group_by": ["alertname"]},
+            "receivers": [{"name": "sink", "webhook_configs": [{"url": f"http://{notifier}/"}]}],
+        }
+        (folder / "rules.yml").write_text(json.dumps({"groups": [{"name": "g", "rules": [rule]}]}))  # JSON is YAML
+        (folder / "alertd.yml").write_text(json.dumps(config))
+        command = [
+            *(sys.executable, "-m", "alertd", "run", f"--config.file={folder / 'alertd.yml'}", "--log.format=json"),
+            *(f"--storage.path={folder / 'data'}", f"--web.listen-address={address}"),
+        ]
+        async with running("alertd", command, folder=folder) as process:
+            await ready(process, source.session, f"http://{address}/-/ready")
+            await _until_warm(process)
+            yield process, f"http://{address}"
+
+
+async def _until_warm(process: Process) -> None:
+    deadline = CLOCK.monotonic() + _WARM_LIMIT
+    while '"history_known"' not in process.log.read_text():
+        if CLOCK.monotonic() > deadline:
+            raise BenchError(f"alertd has not read its past in time: {process.last_words()}")
+        await asyncio.sleep(0.1)
+
+
+async def measure(source: Datasource, notifier: str, options: Options, series: int, window: str) -> Row:
+    """One line of the table."""
+    selector = selector_of(series, options.sizes)
+    recorded = await promql(source, selector, f"{selector}[{window}]", options.reps)
+    summed = f"(sum by (key) ({selector}))"
+    subquery = await promql(source, summed, f"{summed}[{window}:1m]", options.reps)
+    idle = await _idle(source)
+    async with alertd(source, notifier, selector, window) as (process, url):
+        past = process.cpu_seconds()
+        await asyncio.sleep(3)
+        names = "alertd_rule_evaluations_total"
+        before = total(await page(source.session, f"{url}/metrics"), names)
+        theirs, ours, since = source.process.cpu_seconds(), process.cpu_seconds(), CLOCK.monotonic()
+        await asyncio.sleep(options.seconds)
+        theirs, ours = source.process.cpu_seconds() - theirs, process.cpu_seconds() - ours
+        theirs -= idle * (CLOCK.monotonic() - since)
+        slots = total(await page(source.session, f"{url}/metrics"), names) - before
+        async with source.session.get(f"{url}/api/v1/alerts") as answer:
+            firing = len((await answer.json())["data"]["alerts"])
+    return Row(series, window, recorded, subquery, max(theirs, 0.0) / slots, ours / slots, past, firing)
+
+
+async def _idle(source: Datasource) -> float:
+    """Cores that Prometheus uses when nobody asks it."""
+    before = source.process.cpu_seconds()
+    await asyncio.sleep(_IDLE_SECONDS)
+    return (source.process.cpu_seconds() - before) / _IDLE_SECONDS
+
+
+def judging(series: int = 10_000, slots: int = 100) -> None:
+    """What one slot costs in numpy alone."""
+    random = np.random.default_rng(5)
+    for method in METHODS:
+        detector = Detector(DetectorSettings(method=method, window=timedelta(days=1)))
+        detector.add(series)
+        spent = []
+        for slot in range(slots):
+            values = 1000 + 30 * random.standard_normal(series)
+            started = CLOCK.monotonic()
+            detector.judge(1.7e9 + 60.0 * slot, values)
+            spent.append(CLOCK.monotonic() - started)
+        size = len(detector.dump()) / 1e6
+        print(f"{method}: {series} series in {1000 * statistics.median(spent):.1f} ms a slot, {size:.1f} MB saved")
+
+
+async def run(options: Options) -> None:
+    """Write the data, measure, print."""
+    with tempfile.TemporaryDirectory(prefix="alertd-bench-") as name:
+        async with (
+            aiohttp.ClientSession() as session,
+            sink() as notifier,
+            datasource(session, Path(name), flags=["--storage.tsdb.retention.time=30d"]) as source,
+        ):
+            started = CLOCK.monotonic()
+            await load(source, options.sizes)
+            print(f"{max(options.sizes)} series, a week each, written in {CLOCK.monotonic() - started:.0f} s\n")
+            print(f"| {TITLES} |\n|{'---|' * (TITLES.count('|') + 1)}", flush=True)
+            for size in options.sizes:
+                for window in options.windows:
+                    print((await measure(source, notifier.address, options, size, window)).line(), flush=True)
+    print()
+    judging()
+
+
+def arguments(words: Sequence[str]) -> Options:
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", default="100,1000,5000", help="numbers of series (default: %(default)s)")
+    parser.add_argument("--windows", default="1h,1d,7d", help="(default: %(default)s)")
+    parser.add_argument("--reps", type=int, default=3, help="evaluations in PromQL (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=20, help="slots of alertd (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="100 and 1000 series, a week, one evaluation each")
+    given = parser.parse_args(words)
+    if given.quick:
+        return Options([100, 1000], ["7d"], reps=1, seconds=10)
+    for window in given.windows.split(","):
+        parse_duration(window)
+    sizes = [int(size) for size in given.n.split(",")]
+    return Options(sizes, given.windows.split(","), reps=given.reps, seconds=given.seconds)
+
+
+async def main() -> None:
+    """Run as a program."""
+    await until_told(run(arguments(sys.argv[1:])))
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main())
+    except BenchError as error:
+        sys.exit(f"error: {error}")
