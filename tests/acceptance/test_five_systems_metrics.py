@@ -48,6 +48,7 @@ NAMED_IN_THE_TEXT = {
 """Metrics in the tables, queries and examples of a document, beside those of its rules."""
 
 NOT_SIMULATED = {
+    "process_start_time_seconds": "read beside a budget's counter, where an exporter has it",
     "model_inference_duration_seconds_bucket": "the router exports a summary; a rule reads buckets too, where there are some",
     "vllm:gpu_cache_usage_perc": "an older version's name of vllm:kv_cache_usage_perc",
     "vllm:time_per_output_token_seconds_bucket": "an older version's name of vllm:inter_token_latency_seconds_bucket",
