@@ -30,7 +30,7 @@ _OWN = 30  # ratios of one series before its own bias counts
 _OWN_SHRINKAGE = 60.0
 _SPREAD_SHRINKAGE = 7.0  # steps of its own that weigh as much as the pool
 _LEAST_SPREAD = 0.01
-_AS_FAR = 1.25
+_AS_FAR = 1.25  # times: outcomes of forecasts that looked at least 80 % as far
 _ROUNDING = 1e-9  # 0.1 is no binary fraction
 
 
@@ -105,8 +105,9 @@ class Distribution:
 
     @property
     def count(self) -> NDArray[np.int64]:
-        """[series] how many earlier forecasts speak for each."""
-        return np.array([len(scores) for scores in self._scores])[self._tier]
+        """[series] how many earlier forecasts speak for each; 0 for one without history."""
+        sizes = np.array([len(scores) for scores in self._scores])
+        return np.where(np.isnan(self._base), 0, sizes[self._tier])
 
     @property
     def known(self) -> Bool:
@@ -143,21 +144,23 @@ class Distribution:
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = _logarithm(np.maximum(amount, 0.0) / self._base) / self._scale - self._shift
         score = np.where(self._base > 0, ratio, amount)
-        for tier, scores in self._enough():
-            rows = self._tier == tier
+        for rows, scores in self._enough():
             above = len(scores) - np.searchsorted(scores, score[rows], side="right")
             probability[rows] = (above + 1) / (len(scores) + 2)
         return np.where((amount < 0) & self.known, 1.0, probability)
 
     def _amount(self, pick: Callable[[F64], float]) -> F64:
         score = np.full(len(self._tier), np.nan)
-        for tier, scores in self._enough():
-            score[self._tier == tier] = pick(scores)
+        for rows, scores in self._enough():
+            score[rows] = pick(scores)
         ratio = np.exp(np.where(self._base > 0, self._scale * (score + self._shift), 0.0))
         return np.where(self._base > 0, self._base * ratio, score)
 
-    def _enough(self) -> Iterator[tuple[int, F64]]:
-        return ((tier, scores) for tier, scores in enumerate(self._scores) if len(scores) >= FEWEST_RATIOS)
+    def _enough(self) -> Iterator[tuple[Bool, F64]]:
+        """Lists that are long enough, and [series] whom each speaks for."""
+        for tier, scores in enumerate(self._scores):
+            if len(scores) >= FEWEST_RATIOS:
+                yield (self._tier == tier) & ~np.isnan(self._base), scores
 
 
 def upper_end(scores: F64, p: float) -> float:

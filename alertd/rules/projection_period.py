@@ -34,7 +34,7 @@ class PeriodForecast:
 
     spans       the steps that are left, the one under way first
     in_period   steps of the running period that were observed whole
-    since       Unix seconds at which the oldest known step began; inf without any
+    since       Unix seconds since when each scope is known
     """
 
     at: datetime
@@ -80,10 +80,11 @@ class Projector:
     def __init__(self, planned: Sequence[Planned] = (), fixed: float = 0.0) -> None:
         self._planned, self._fixed = planned, fixed
         self._step: _Step | None = None
+        self._pool: tuple[datetime, Pool] | None = None
 
     def forget(self) -> None:
         """The history has changed."""
-        self._step = None
+        self._step = self._pool = None
 
     def project(self, ledger: Ledger, at: datetime, *, born: F64) -> PeriodForecast:
         """The period `at` lies in.
@@ -101,8 +102,8 @@ class Projector:
         amounts = np.broadcast_to(self._amounts(spans, at), path.shape)
         outlook = Outlook(ledger.spent(Span(period.start, at)), path, amounts, coming)
         running = steps.history[:, steps.starts >= period.start.timestamp()]
-        first = np.min(np.where(np.isnan(steps.history), np.inf, steps.starts), axis=1, initial=np.inf)
-        return PeriodForecast(at, period, outlook, spans, in_period=count_known(running), since=first)
+        since = np.maximum(born, np.inf if ledger.since is None else ledger.since)
+        return PeriodForecast(at, period, outlook, spans, in_period=count_known(running), since=since)
 
     def _prepared(self, ledger: Ledger, period: Span, at: datetime, born: F64) -> _Step:
         if (
@@ -116,12 +117,21 @@ class Projector:
         steps = replace(steps, history=np.where(usual, steps.history, np.nan))
         window = slice(-steps.window, None)
         path, coming = predict(steps.history[:, window], steps.past[:, window], steps.future, season=steps.season)
-        past = back_test(steps.history, steps.past, ahead=len(steps.spans), season=steps.season, window=steps.window)
-        pool = Pool(past)
+        pool = self._pooled(steps)
         self._step = _Step(
             period, len(born), steps, DayShape(ledger, steps.spans[0]), path, coming, pool, pool.shift(len(born)),
         )  # fmt: skip
         return self._step
+
+    def _pooled(self, steps: Steps) -> Pool:
+        """What earlier forecasts missed by: a new scope has made none, and changes nothing of it."""
+        begun = steps.spans[0].start
+        if self._pool is None or self._pool[0] != begun:
+            past = back_test(
+                steps.history, steps.past, ahead=len(steps.spans), season=steps.season, window=steps.window
+            )
+            self._pool = begun, Pool(past)
+        return self._pool[1]
 
     def _unusual(self, steps: Steps) -> Bool:
         """[past] steps in which something planned was different: they say nothing about others."""

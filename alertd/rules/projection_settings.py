@@ -49,17 +49,14 @@ class PlannedSettings(Settings):
     def _complete(self) -> Self:
         if (self.factor is None) == (self.amount is None):
             raise ValueError("give either factor or amount")
-        utc = Calendar(kind=PeriodKind.DAY)
-        if self._span(utc).length <= timedelta():
-            raise ValueError("to must not be before from")
         return self
 
     def planned(self, calendar: Calendar) -> Planned:
-        """With days from midnight to midnight of the calendar's zone."""
-        return Planned(self._span(calendar), 1.0 if self.factor is None else self.factor, self.amount or 0.0)
-
-    def _span(self, calendar: Calendar) -> Span:
-        return Span(_day_or_moment(self.from_, calendar).start, _day_or_moment(self.to, calendar).end)
+        """With days from midnight to midnight of the calendar's zone; raises ValueError when nothing lies between."""
+        span = Span(_day_or_moment(self.from_, calendar).start, _day_or_moment(self.to, calendar).end)
+        if span.length <= timedelta():
+            raise ValueError("to must not be before from")
+        return Planned(span, 1.0 if self.factor is None else self.factor, self.amount or 0.0)
 
 
 def _day_or_moment(value: date | datetime, calendar: Calendar) -> Span:
@@ -89,8 +86,11 @@ class ProjectionSettings(SpendSettings):
             raise ValueError(f"{', '.join(found)} cannot go with {what[0]}")
         if not 0.5 <= self.confidence < 1:
             raise ValueError("confidence must be at least 50% and less than 100%")
-        if self.calendar().kind is PeriodKind.ROLLING:
+        calendar = self.calendar()
+        if calendar.kind is PeriodKind.ROLLING:
             raise ValueError("a rolling window never ends, so nothing can be projected to its end: name a period")
+        for one in self.planned:
+            one.planned(calendar)
         return self
 
     def as_budget(self) -> BudgetSettings:

@@ -89,10 +89,11 @@ def test_where_nothing_may_come_the_error_is_left_to_the_upper_end():
 
 def test_series_that_never_had_anything_learn_from_their_like():
     idle = outcomes([0.0] * 50, [0.0] * 39 + [7.0] * 11)
-    distribution = Distribution(made(0.0, 100.0), Pool(idle))
-    assert distribution.known.tolist() == [True, False]
+    distribution = Distribution(made(0.0, 100.0, np.nan), Pool(idle))
+    assert distribution.known.tolist() == [True, False, False]
+    assert np.isnan(distribution.quantile(0.5)).tolist() == [False, True, True]
     assert distribution.between(0.8)[1][0] == 7.0
-    assert distribution.exceeds(np.array([5.0, 5.0]))[0] == pytest.approx(12 / 52)
+    assert distribution.exceeds(np.array([5.0, 5.0, 5.0]))[0] == pytest.approx(12 / 52)
 
 
 def test_a_series_that_always_comes_out_higher_is_moved_up_a_third_of_the_way():

@@ -310,6 +310,16 @@ def test_other_periods(period, at, total):
     assert projected(at, period=period) == pytest.approx(total * observed, rel=0.35)
 
 
+def test_an_hour_is_projected_from_its_first_minutes():
+    labels, _ = NEARLY[0]
+    matrix, at = month_of((labels, np.full(120 * 24, 60.0)), NEARLY[1]), MARCH + 10 * DAY
+    judge = warmed(kind(period="hour", limit=50), month_of((labels, np.full(120 * 24, 60.0)), NEARLY[1], until=at))
+    for minute in range(1, 21):
+        judgement = judge.judge(slot(matrix, at + timedelta(minutes=minute)))
+    assert judgement.seen.values[0] == pytest.approx(60, rel=0.05)
+    assert [finding.series["tenant"] for finding in judgement.findings] == ["over"]
+
+
 @pytest.mark.parametrize(
     ("start", "end"),
     [
@@ -380,6 +390,11 @@ def test_forecasts_of_ended_months_are_compared_with_what_came():
             {"planned": [{"from": "2026-03-02T10:00:00", "to": "2026-03-03", "factor": 2}]},
             "offset from UTC",
             id="where",
+        ),
+        pytest.param(
+            {"timezone": "Asia/Tokyo", "planned": [{"from": "2026-03-22T23:00Z", "to": "2026-03-22", "amount": 2}]},
+            "must not be before",
+            id="backwards where it is",
         ),
         pytest.param({"planned": [{"from": "soon", "to": "2026-03-03", "factor": 2}]}, "must be a day", id="no day"),
     ],
