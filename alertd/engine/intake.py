@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -58,6 +58,7 @@ class AlertIntake:
         self._clock = clock
         self._most_alerts = most_alerts
         self._coming: dict[LabelSet, PostedAlert] = {}  # being saved: known already to whoever posts next
+        self._saving: set[asyncio.Task[None]] = set()
 
     async def post(self, alerts: Sequence[RawAlert]) -> list[str]:
         """Take those that can be taken; why the others cannot. Raises StoreError when nothing, or not all, was saved."""
@@ -67,12 +68,19 @@ class AlertIntake:
             at = self._clock.now()
             joined = self._join(alerts[start : start + AT_ONCE], errors, at)
             # Begun in the order in which copies of an alert were joined; what is joined meanwhile is committed together.
-            saves.append(asyncio.create_task(self._save(joined, at)))
+            saves.append(self._begin(self._save(joined, at)))
             await asyncio.sleep(0)
-        for failed in await asyncio.gather(*saves, return_exceptions=True):
+        # What is begun is finished, also when nobody waits for the answer any more.
+        for failed in await asyncio.shield(asyncio.gather(*saves, return_exceptions=True)):
             if failed is not None:
                 raise failed
         return errors
+
+    def _begin(self, save: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(save)
+        self._saving.add(task)
+        task.add_done_callback(self._saving.discard)
+        return task
 
     def _join(self, raws: Sequence[RawAlert], errors: list[str], at: datetime) -> Collection[_Joined]:
         joined: dict[LabelSet, _Joined] = {}

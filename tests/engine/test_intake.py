@@ -153,6 +153,22 @@ class TestSaving:
         assert alert is not None
         assert alert.starts_at == second(-30)
 
+    async def test_what_is_being_saved_is_handed_on_though_nobody_waits_for_the_answer(self) -> None:
+        store = GatedStore()
+        alertd = an_alertmanager(store=store)
+        given_up = asyncio.create_task(alertd.services.intake.post([raw(starts=-30)]))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
+        store.gate.set()
+        await post(alertd, raw("B"))
+        alert = known(alertd)
+        assert alert is not None
+        assert alert.starts_at == second(-30)
+        assert set(await stored(alertd)) == {"A", "B"}
+
     async def test_what_could_not_be_saved_is_not_handed_on(self) -> None:
         store = GatedStore(opened=True)
         store.broken = True
