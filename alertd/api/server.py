@@ -17,6 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from alertd.api.alertd_v1 import AlertdV1
 from alertd.api.alertmanager_v2 import AlertmanagerV2, add_headers
 from alertd.api.auth_middleware import Gate
+from alertd.api.budgets import Budgets
 from alertd.api.charts import Charts
 from alertd.api.measuring import measure
 from alertd.api.operational import Operational
@@ -72,6 +73,7 @@ def make_app(
         AlertmanagerV2(services.alertmanager),
         AlertdV1(services.operators),
         Charts(services.operators.chart),
+        Budgets(services.groups),
     ):
         app.add_routes(door.routes(prefix))
     if prefix:

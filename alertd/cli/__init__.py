@@ -16,6 +16,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "backtest": ("alertd.cli.backtest", "Try rules on recorded history."),
     "tune": ("alertd.cli.tune", "Propose settings of a rule from recorded history."),
     "alerts": ("alertd.cli.alerts", "Show alerts."),
+    "budgets": ("alertd.cli.budgets", "Show what is spent of budgets."),
     "silence": ("alertd.cli.silence", "Make, show and end silences."),
     "explain": ("alertd.cli.explain", "Say why somebody was told of an alert, or not."),
     "feedback": ("alertd.cli.feedback", "Say what an anomaly was."),

@@ -1,0 +1,76 @@
+"""`/api/alertd/v1/budgets` over rules that judged."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+
+from alertd.engine.state import GroupState
+from alertd.labels import LabelSet
+from alertd.query.batch import SeriesBatch
+from alertd.rules.kind import Inputs
+from alertd.rules.rule import AlertingRule
+from tests.api.conftest import Connect
+from tests.support.services import AT, groups_of, services
+
+RULES = """
+groups:
+  - name: budgets
+    rules:
+      - alert: TeamBudget
+        budget: {spend: cost_total, by: [tenant], limit: {a: 100}, period: day, thresholds: [50%]}
+      - alert: TeamBudgetProjected
+        projection: {spend: cost_total, by: [tenant], limit: {a: 100}, period: day}
+      - alert: Down
+        expr: up == 0
+"""
+
+
+def judged(*slots: dict[str, float], step: timedelta = timedelta(minutes=1)) -> list[GroupState]:
+    groups = groups_of(RULES)
+    for number, values in enumerate(slots):
+        at = AT + number * step
+        labels = tuple(LabelSet({"__name__": "cost_total", "tenant": tenant, "job": "gw"}) for tenant in values)
+        batch = SeriesBatch(labels=labels, values=np.array([*values.values()]), at=at)
+        for rule in groups[0].rules[:2]:
+            assert rule.judge is not None
+            assert isinstance(rule.rule, AlertingRule)
+            others = dict.fromkeys(rule.rule.kind.further_queries, SeriesBatch.empty(at=at))
+            rule.judgement = rule.judge.judge(Inputs(at=at, interval=step, batch=batch, others=others))
+    return groups
+
+
+async def test_every_scope_has_a_row_and_who_spent_most_comes_first(connect: Connect) -> None:
+    client = await connect(services(judged({"a": 0, "b": 0}, {"a": 60, "b": 90})))
+    answer = await client.get("/api/alertd/v1/budgets")
+    rows = (await answer.json())["budgets"]
+    assert [(row["rule"], row["scope"], row["spent"], row["limit"], row["percent"]) for row in rows] == [
+        ("TeamBudget", {"tenant": "b"}, 90, None, None),
+        ("TeamBudget", {"tenant": "a"}, 60, 100, 60),
+    ]
+    assert {row["unit"] for row in rows} == {"USD"}
+    assert datetime.fromisoformat(rows[0]["periodEnd"]) == AT.replace(
+        hour=0, minute=0, second=0, microsecond=0
+    ) + timedelta(days=1)
+    assert rows[0]["completeness"] == pytest.approx(60 / (3 * 3600 + 5 * 60 + 5), rel=0.05)
+
+
+async def test_a_projection_on_the_same_spend_says_where_it_ends(connect: Connect) -> None:
+    steady = [{"a": float(hour)} for hour in range(24 * 10)]
+    client = await connect(services(judged(*steady, step=timedelta(hours=1))))
+    (row,) = (await (await client.get("/api/alertd/v1/budgets")).json())["budgets"]
+    assert row["projected"] == pytest.approx(24, rel=0.05)
+
+
+async def test_rows_of_one_rule_are_asked_for_by_its_name(connect: Connect) -> None:
+    client = await connect(services(judged({"a": 0}, {"a": 1})))
+    for name, rows in (("TeamBudget", 1), ("Other", 0)):
+        answer = await client.get("/api/alertd/v1/budgets", params={"rule": name})
+        assert len((await answer.json())["budgets"]) == rows
+
+
+async def test_before_the_first_slot_there_is_nothing_to_show(connect: Connect) -> None:
+    client = await connect(services(groups_of(RULES)))
+    assert await (await client.get("/api/alertd/v1/budgets")).json() == {"budgets": []}
