@@ -154,7 +154,8 @@ class App:
         )
         self._warm_up = WarmUp(store)
         self._linker = Linker(
-            session=session, clock=clock, store=store, random=self._random, new_id=self._ids, metrics=self._metrics,
+            session=session, clock=clock, store=store, random=self._random, new_id=self._ids,
+            new_planned_id=Ulids(self._random), metrics=self._metrics,
             warm_up=self._warm_up,
         )  # fmt: skip
         links = self._links = self._linker.link(config, numbers, url=self._url(config))

@@ -76,13 +76,17 @@ def dispatching_of(config: Config, receivers: Mapping[str, Sequence[Integration]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linker:
-    """Builds links; nothing of them runs yet."""
+    """Builds links; nothing of them runs yet.
+
+    new_planned_id   as `new_id`, for the planner alone: it may run in a thread
+    """
 
     session: aiohttp.ClientSession
     clock: Clock
     store: Store
     random: Random
     new_id: Callable[[datetime], str]
+    new_planned_id: Callable[[datetime], str]
     warm_up: WarmUp
     metrics: Metrics
 
@@ -95,7 +99,7 @@ class Linker:
             history={source.name: self._history(source) for source in config.sources},
             writer=writer,
             alertmanagers=Alertmanagers(config.alertmanagers, self.session, clock=self.clock, random=self.random),
-            dispatching=dispatching_of(config, receivers, Planner(new_id=self.new_id, external_url=url)),
+            dispatching=dispatching_of(config, receivers, Planner(new_id=self.new_planned_id, external_url=url)),
             fallback=self._fallback(config.fallback_receiver, receivers, url),
             digester=Digester(above=config.digest_above, new_id=self.new_id, external_url=url),
         )

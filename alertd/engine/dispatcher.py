@@ -6,6 +6,7 @@ that are settled. Only then the deliverer is woken.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ from alertd.notify.told import Told, by_stream
 log = structlog.get_logger(__name__)
 
 GROUPS_PER_TRANSACTION = 64
+MANY_ALERTS = 50
+"""Messages about more alerts than that are rendered in a thread: a mail about a thousand takes a third of a second."""
+
 IDLE = timedelta(minutes=1)
 STORE_PAUSE = timedelta(seconds=5)
 
@@ -247,7 +251,11 @@ class Dispatcher:
         told = await self._told({group.key for group in groups})
         at = self._clock.now()
         flushes = [self._snapshot(group, at) for group in groups]
-        plans = [self._plan(flush, told, at) for flush in flushes]
+        plans: list[FlushPlan] = []
+        for flush in flushes:
+            if plans:
+                await asyncio.sleep(0)  # messages are rendered: everybody else gets a turn
+            plans.append(await self._plan(flush, told, at))
         muted = {flush.group_key: mute_texts(flush.muted) for flush in flushes}
         async with self._store.transaction() as tx:
             for group, flush, plan in zip(groups, flushes, plans, strict=True):
@@ -270,8 +278,11 @@ class Dispatcher:
         if any(plan.queued for plan in plans):
             self._queued()
 
-    def _plan(self, flush: GroupFlush, told: Mapping[Stream, Told], at: datetime) -> FlushPlan:
-        return self._config.planner.plan(flush, self._config.receivers.get(flush.receiver, ()), told, at=at)
+    async def _plan(self, flush: GroupFlush, told: Mapping[Stream, Told], at: datetime) -> FlushPlan:
+        channels = self._config.receivers.get(flush.receiver, ())
+        if len(flush.alerts) > MANY_ALERTS:
+            return await asyncio.to_thread(self._config.planner.plan, flush, channels, told, at=at)
+        return self._config.planner.plan(flush, channels, told, at=at)
 
     async def _told(self, group_keys: Collection[str]) -> Mapping[Stream, Told]:
         # In this order: a delivery that is recorded between the two reads is seen twice rather than not at all.

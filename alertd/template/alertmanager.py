@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 
@@ -103,7 +104,7 @@ def _compiled(trees: dict[str, n.Tree], known: dict[str, Routine]) -> dict[str, 
 
 
 class _Cache:
-    """The most recently used inline texts, compiled."""
+    """The most recently used inline texts, compiled. Several threads may ask at one time."""
 
     def __init__(self, make: Callable[[str], Template]) -> None:
         self._make = make
@@ -116,5 +117,6 @@ class _Cache:
             if len(self._known) > CACHE_SIZE:
                 self._known.popitem(last=False)
         else:
-            self._known.move_to_end(text)
+            with suppress(KeyError):  # another thread has dropped it since
+                self._known.move_to_end(text)
         return found

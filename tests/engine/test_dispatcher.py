@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
 from alertd.alerts.posted import PostedAlert
 from alertd.clock import SimulatedClock
-from alertd.notify.outbox import Cause, Rejected, Retry
+from alertd.notify.message import Message
+from alertd.notify.outbox import Cause, Payload, Rejected, Retry
 from alertd.store.memory import MemoryStore, MemoryTransaction
 from tests.support.builders import T0, a_posted_alert, a_route, after
 from tests.support.pipeline import FakeIntegration, dispatching, pipeline
+from tests.support.waiting import until
 
 ROUTE = a_route(
     group_wait=timedelta(seconds=10), group_interval=timedelta(seconds=60), repeat_interval=timedelta(seconds=180)
@@ -384,3 +387,23 @@ async def test_groups_that_are_due_together_are_saved_in_one_transaction() -> No
         await run.advance(seconds=10)
         assert store.count - before == 1
         assert len(await store.deliveries()) == 20
+
+
+@dataclass
+class WhereRendered(FakeIntegration):
+    """Knows in which threads it rendered."""
+
+    threads: list[int] = field(default_factory=list)
+
+    def render(self, message: Message) -> Payload:
+        self.threads.append(threading.get_ident())
+        return super().render(message)
+
+
+async def test_a_message_about_many_alerts_is_rendered_beside_the_event_loop() -> None:
+    hook = WhereRendered()
+    async with pipeline(hook, route=a_route(group_wait=timedelta(0))) as run:
+        await run.post(*(a_posted_alert("A", n=str(number)) for number in range(51)))
+        await until(lambda: hook.sent)
+        [thread] = hook.threads
+        assert thread != threading.get_ident()
