@@ -65,11 +65,12 @@ class AlertIntake:
         errors: list[str] = []
         saves = []
         for start in range(0, len(alerts), AT_ONCE):
+            if saves:
+                await asyncio.sleep(0)
             at = self._clock.now()
             joined = self._join(alerts[start : start + AT_ONCE], errors, at)
             # Begun in the order in which copies of an alert were joined; what is joined meanwhile is committed together.
             saves.append(self._begin(self._save(joined, at)))
-            await asyncio.sleep(0)
         # What is begun is finished, also when nobody waits for the answer any more.
         for failed in await asyncio.shield(asyncio.gather(*saves, return_exceptions=True)):
             if failed is not None:

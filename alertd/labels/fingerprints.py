@@ -35,10 +35,11 @@ def compute_fingerprints(label_sets: Iterable[LabelSet]) -> None:
     columns = rows.reshape(len(texts), longest).T.astype(np.uint64)
     going_on = len(texts) - np.cumsum(np.bincount([len(text) for text, _ in texts], minlength=longest + 1))
     digests = np.full(len(texts), FNV_OFFSET, dtype=np.uint64)
+    prime = np.array(FNV_PRIME, dtype=np.uint64)
     for column, count in zip(columns, going_on.tolist(), strict=False):
         part = digests[:count]
-        part ^= column[:count]
-        part *= np.uint64(FNV_PRIME)
+        np.bitwise_xor(part, column[:count], out=part)
+        np.multiply(part, prime, out=part)
     for (_, one), digest in zip(texts, digests.tolist(), strict=True):
         one.know_fingerprint(digest)
 
