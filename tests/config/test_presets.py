@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from alertd.alerts.posted import PostedAlert
+from alertd.cli import main
 from alertd.config.load import Config, load
 from alertd.config.packs import shipped
 from alertd.dispatch.inhibition import Inhibitor, InhibitRule
@@ -149,6 +151,33 @@ def test_a_gateway_that_is_down_mutes_nothing_of_others() -> None:
     inhibitor = Inhibitor(tuple(rules))
     inhibitor.put([_alert("AgentGatewayDown severity=critical component=availability")])
     assert next(inhibitor.inhibitions(LabelSet({"alertname": "DiskFull", "service": "shop"}), T0), None) is None
+
+
+STORY = """\
+rule_files: ['{rules}/agentgateway.yml']
+config: '{presets}/agentgateway/alertd.yml'
+evaluation_interval: 1m
+tests:
+  - name: too many tokens, then far too many, and then the gateway goes
+    interval: 1m
+    input_series:
+      - series: agentgateway_gen_ai_client_token_usage_sum{{gateway="a", gen_ai_token_type="input"}}
+        values: 0+7200000x20 144000000+36000000x40
+      - {{series: 'up{{job="agentgateway", instance="a:15020"}}', values: 1x45 0x15}}
+    exp_notifications:
+      - {{at: 10m, receiver: warning, contains: [HighLLMTokenUsage, 120k tokens a second]}}
+      - {{at: 10m, receiver: llm-team, contains: [HighLLMTokenUsage]}}
+      - {{at: 10m, receiver: mcp-team, none: true}}
+      - {{at: 36m, receiver: critical, contains: [ExcessiveLLMTokenUsage, 600k tokens a second]}}
+      - {{at: 36m, receiver: warning, none: true}}
+      - {{at: 47m, receiver: critical, contains: [AgentGatewayDown, does not answer Prometheus]}}
+"""
+
+
+def test_a_story_is_told_to_those_it_concerns(tmp_path: Path) -> None:
+    (tmp_path / "story.yml").write_text(STORY.format(rules=shipped("rules"), presets=shipped("presets")))
+    result = CliRunner(env=EVERYTHING).invoke(main, ["test", str(tmp_path / "story.yml")])
+    assert result.exit_code == 0, result.output
 
 
 def _alert(text: str) -> PostedAlert:
