@@ -50,8 +50,8 @@ A = "  - alert: A\n    expr: up == 0\n"
         pytest.param(
             A + "    sumary: x\n",
             [
-                'r.yml:6:5 groups[0].rules[0].sumary: unknown field "sumary"; known: alert, annotations, enabled, expr, for, '
-                "keep_firing_for, labels, limit, on_error, on_no_data, record, runbook_url, ..."
+                'r.yml:6:5 groups[0].rules[0].sumary: unknown field "sumary"; known: alert, annotations, anomaly, budget, '
+                "enabled, expr, for, keep_firing_for, labels, limit, on_error, on_no_data, ..."
             ],
             id="an unknown field with nothing like it",
         ),
