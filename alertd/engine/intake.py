@@ -63,7 +63,7 @@ class AlertIntake:
     async def post(self, alerts: Sequence[RawAlert]) -> list[str]:
         """Take those that can be taken; why the others cannot. Raises StoreError when nothing, or not all, was saved."""
         errors: list[str] = []
-        saves = []
+        saves: list[asyncio.Task[None]] = []
         for start in range(0, len(alerts), AT_ONCE):
             if saves:
                 await asyncio.sleep(0)
