@@ -50,16 +50,16 @@ class Outlook:
         """[series] limits -> [series]: the probability that the period ends above its limit; NaN where not known."""
         return np.where(self.certain > limit, 1.0, self.coming.exceeds(limit - self.certain))
 
-    def exceeded_after(self, limit: F64, *, p: float) -> F64:
-        """[series]: in how many steps the limit is passed if what comes is the `p`-quantile; inf when not before the end.
+    def exceeded_after(self, limit: F64, *, p: float | None = None) -> F64:
+        """[series]: in how many steps the limit is passed, if what comes is what was projected; inf when not before the end.
 
-        A large `p` is the early moment, a small one the late. NaN where not known.
+        p   if what comes is the `p`-quantile: a large one is the early moment, a small one the late. NaN where not known
         """
         total = np.sum(self.path, axis=1, keepdims=True)
         even = np.full_like(self.path, 1 / max(self.path.shape[1], 1))
         with np.errstate(divide="ignore", invalid="ignore"):
             shape = np.where(total > 0, self.path / total, even)
-        amount = self.coming.quantile(p)
+        amount = self.coming.centre() if p is None else self.coming.quantile(p)
         after = reached_after(shape * amount[:, None] + self.planned, limit - self.spent)
         return np.where(np.isnan(amount) & (self.spent <= limit), np.nan, after)
 

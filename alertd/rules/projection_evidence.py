@@ -10,7 +10,7 @@ from alertd.ledger.ledger import Ledger
 from alertd.rules.projection_period import PeriodForecast
 from alertd.rules.projection_score import LEVEL
 
-_EARLY, _MIDDLE, _LATE = 0.9, 0.5, 0.1
+_EARLY, _LATE = 0.9, 0.1
 
 
 def evidence_of(
@@ -27,7 +27,7 @@ def evidence_of(
     outlook = forecast.outlook
     low, high = outlook.between(LEVEL)
     probability, projected = outlook.exceeds(limit), outlook.projected
-    middle, early, late = (outlook.exceeded_after(limit, p=p) for p in (_MIDDLE, _EARLY, _LATE))
+    exhausted, early, late = (outlook.exceeded_after(limit, p=p) for p in (None, _EARLY, _LATE))
     completeness = ledger.completeness(forecast.period, at=forecast.at)
     count = outlook.coming.count
 
@@ -42,7 +42,7 @@ def evidence_of(
             "ProjectedLow": float(low[row]),
             "ProjectedHigh": float(high[row]),
             "Probability": float(probability[row]),
-            "ExhaustedAt": forecast.moment(float(middle[row])),
+            "ExhaustedAt": forecast.moment(float(exhausted[row])),
             "ExhaustedEarly": forecast.moment(float(early[row])),
             "ExhaustedLate": forecast.moment(float(late[row])),
             "PeriodStart": forecast.period.start,
@@ -60,4 +60,8 @@ def interval_text(low: float, high: float, count: int) -> str:
     """`812 to 1,204 (80%)`, or how far one is from that."""
     if count < FEWEST_RATIOS:
         return f"no interval yet (n={count})"
-    return f"{low:,.4g} to {high:,.4g} ({LEVEL:.0%})"
+    return f"{_short(low)} to {_short(high)} ({LEVEL:.0%})"
+
+
+def _short(amount: float) -> str:
+    return f"{amount:,.0f}" if amount >= 100 else f"{amount:.3g}"

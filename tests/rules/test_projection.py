@@ -16,10 +16,12 @@ from alertd.query.history import SeriesMatrix
 from alertd.rules.finding import Verdict
 from alertd.rules.kind import Inputs
 from alertd.rules.projection import PeriodJudge, Projection
+from alertd.rules.projection_evidence import interval_text
 from alertd.rules.projection_settings import ProjectionSettings
 from alertd.rules.projection_steps import DayShape
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NAN = float("nan")
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
 WEEKS_BEFORE = MARCH - 42 * DAY
@@ -159,7 +161,8 @@ def test_while_errors_are_not_known_two_thirds_of_what_is_expected_must_pass_the
     assert finding.value == pytest.approx(1550, rel=0.15)
     assert np.isnan(finding.evidence["Probability"])
     assert finding.evidence["Interval"] == "no interval yet (n=6)"
-    assert finding.evidence["ExhaustedAt"] is None
+    assert MARCH + 18 * DAY < finding.evidence["ExhaustedAt"] < MARCH + 24 * DAY
+    assert finding.evidence["ExhaustedEarly"] is None
     assert with_limit(judge, alone, at + timedelta(minutes=2), 1200.0)[0] is Verdict.HELD
     assert with_limit(judge, alone, at + timedelta(minutes=3), 1800.0) is None
 
@@ -295,6 +298,18 @@ def test_unobserved_days_are_no_days_without_spend():
     assert evidence["Projected"] == pytest.approx(1550, rel=0.15)
     assert evidence["Completeness"] == pytest.approx(0.8, abs=0.01)
     assert evidence["Imputed"] == pytest.approx(100, rel=0.4)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "count", "text"),
+    [
+        pytest.param(812.34, 21204.0, 99, "812 to 21,204 (80%)", id="dollars"),
+        pytest.param(0.0123, 4.567, 20, "0.0123 to 4.57 (80%)", id="cents"),
+        pytest.param(NAN, NAN, 12, "no interval yet (n=12)", id="none"),
+    ],
+)
+def test_an_interval_in_words(low, high, count, text):
+    assert interval_text(low, high, count) == text
 
 
 @pytest.mark.parametrize(
