@@ -51,7 +51,7 @@ def _logged(delivery: Delivery, entry: LogEntry | None) -> LogEntry | None:
 
 
 def _after_failure(delivery: Delivery, outcome: Retry, told: Told, next_at: datetime) -> Event:
-    if overtaken(told, delivery):
+    if delivery.kind is not Kind.DIGEST and overtaken(told, delivery):
         return Superseded()
     if next_at > delivery.deadline:
         return Expired(why=outcome.why, cause=outcome.cause)
