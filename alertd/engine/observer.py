@@ -8,6 +8,7 @@ from datetime import datetime
 
 from alertd import __version__
 from alertd.clock import Clock
+from alertd.engine.budgets import unpriced_tokens
 from alertd.engine.dispatcher import Dispatcher
 from alertd.engine.evaluator import Evaluator
 from alertd.engine.intake import AlertIntake
@@ -75,6 +76,7 @@ class Observer:
             outbox=outbox,
             alertmanager=await self._alertmanager(at),
             forecasts=read_forecasts(self.evaluator.judges()),
+            unpriced_tokens=unpriced_tokens(self.evaluator.judges()),
         )
 
     async def report(self) -> health.Report:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import Metric
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from alertd.telemetry.alertmanager import AlertmanagerNotifications, AlertmanagerRequests, alertmanager_metrics
@@ -177,12 +177,14 @@ class Metrics:
         outbox: OutboxReading | None = None,
         alertmanager: AlertmanagerReading | None = None,
         forecasts: Iterable[ForecastReading] = (),
+        unpriced_tokens: float = 0.0,
     ) -> tuple[bytes, str]:
         """The text for a scrape that sent `accept`, OpenMetrics if it asks for that, and its content type.
 
         outbox         its reading of this moment; None when it cannot be read: its metrics are then absent, not zero
         alertmanager   what alertd is as an Alertmanager; None: nothing is shown of that
         forecasts      how those of ended periods came out, by horizon
+        unpriced_tokens   tokens of priced budgets that nobody had a price for
         """
         encode, content_type = choose_encoder(accept)
         families = list(self._registry.collect())
@@ -191,6 +193,11 @@ class Metrics:
         if alertmanager is not None:
             families += alertmanager_metrics(alertmanager)
         families += forecast_metrics(forecasts)
+        families.append(
+            CounterMetricFamily(
+                "alertd_unpriced_tokens", "Tokens of budgets in dollars that nobody had a price for.", unpriced_tokens
+            )
+        )
         # Values are read at once, here; writing thousands of lines would hold up the event loop.
         return await asyncio.to_thread(encode, _Collected(families)), content_type
 
