@@ -26,12 +26,9 @@ from alertd.rules.kind import Inputs, Judge
 from alertd.rules.projection_evidence import evidence_of
 from alertd.rules.projection_period import PeriodForecast, Projector
 from alertd.rules.projection_score import Accuracy, SavedScores, Scorecard
-from alertd.rules.projection_settings import ProjectionSettings
+from alertd.rules.projection_settings import CLEAR, ProjectionSettings
 from alertd.rules.projection_trend import TrendJudge
 from alertd.rules.spend_settings import LimitQuery
-
-CLEAR = 0.5
-"""An alert that fires goes on while passing the limit is at least this probable."""
 
 OVERSHOOT = 0.05
 """Share of the limit that the projection must be above it: a limit that is just met is nobody's emergency."""
@@ -49,18 +46,20 @@ class Projection:
     """A rule whose condition is what will be.
 
     budget     what is counted and how, where a period is projected
+    unit       of the value, where that is projected
     interval   distance of slots
     """
 
     settings: ProjectionSettings
     budget: Budget
+    unit: str
     interval: timedelta
     name: str = "projection"
 
     @classmethod
     def of(cls, settings: ProjectionSettings, unit: str, interval: timedelta) -> Self:
         """With the rule's own unit, where `settings` names none."""
-        return cls(settings, Budget(settings.as_budget(), unit), interval)
+        return cls(settings, Budget(settings.as_budget(), unit), settings.unit or unit, interval)
 
     @property
     def query(self) -> str:
@@ -80,7 +79,7 @@ class Projection:
     def open(self, memory: bytes) -> Judge:
         """See `Kind.open`."""
         if self.settings.value:
-            return TrendJudge.open(self.settings, self.budget.unit, self.interval, memory)
+            return TrendJudge.open(self.settings, self.unit, self.interval, memory)
         return PeriodJudge.open(self, memory)
 
 

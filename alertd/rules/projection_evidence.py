@@ -10,7 +10,7 @@ from alertd.ledger.ledger import Ledger
 from alertd.rules.projection_period import PeriodForecast
 from alertd.rules.projection_score import LEVEL
 
-_EARLY, _LATE = 0.9, 0.1
+EARLY, LATE = 0.9, 0.1
 
 
 def evidence_of(
@@ -27,7 +27,7 @@ def evidence_of(
     outlook = forecast.outlook
     low, high = outlook.between(LEVEL)
     probability, projected = outlook.exceeds(limit), outlook.projected
-    exhausted, early, late = (outlook.exceeded_after(limit, p=p) for p in (None, _EARLY, _LATE))
+    exhausted, early, late = (outlook.exceeded_after(limit, p=p) for p in (None, EARLY, LATE))
     completeness = ledger.completeness(forecast.period, at=forecast.at)
     count = outlook.coming.count
 

@@ -17,12 +17,14 @@ from alertd.rules.projection_period import Planned
 from alertd.rules.spend_settings import SpendSettings
 from alertd.settings import Duration, Settings, Share
 
+CLEAR = 0.5
+"""An alert that fires goes on while passing the limit is at least this probable."""
+
 _WITH_A_PERIOD = (
     *("period", "timezone", "week_start", "billing_day", "planned", "fixed", "min_history"),
     *("cache", "weights", "token_labels"),
 )
 _WITH_A_TREND = ("within", "history")
-_ONE_DAY = timedelta(days=1)
 
 
 class PlannedSettings(Settings):

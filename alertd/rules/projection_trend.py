@@ -15,13 +15,13 @@ from alertd.labels import LabelSet
 from alertd.query.history import HistoryNeed, SeriesMatrix
 from alertd.rules.finding import Finding, Judgement, Verdict
 from alertd.rules.kind import Inputs
-from alertd.rules.projection_settings import ProjectionSettings
+from alertd.rules.projection_evidence import EARLY, LATE
+from alertd.rules.projection_settings import CLEAR, ProjectionSettings
 from alertd.rules.spend_settings import LimitQuery, limits_of
 
-_POINTS = 240  # kept per series: four steps of the trend's window for each that is looked ahead are plenty
+_POINTS = 240  # steps kept per series: half for the line, the rest for how far earlier lines missed
 _SAVE_EVERY = timedelta(minutes=10)
-_CLEAR = 0.5
-_EARLY, _MIDDLE, _LATE = 0.9, 0.5, 0.1
+_MIDDLE = 0.5
 
 
 class _Saved(msgspec.Struct, frozen=True):
@@ -78,7 +78,7 @@ class TrendJudge:
         limit = self._limits(inputs)
         probability = np.where(batch.values >= limit, 1.0, reach.reaches(limit))
         breached = probability >= self._settings.confidence
-        held = self._breached[rows] & ~(probability < _CLEAR)
+        held = self._breached[rows] & ~(probability < CLEAR)
         self._turned |= bool(np.any(self._breached[rows] != (breached | held)))
         self._breached[rows] = breached | held
         findings = []
@@ -104,12 +104,12 @@ class TrendJudge:
             "Threshold": float(limit[index]),
             "Unit": self._unit,
             "Projected": float(reach.highest(_MIDDLE)[index]),
-            "ProjectedLow": float(reach.highest(_LATE)[index]),
-            "ProjectedHigh": float(reach.highest(_EARLY)[index]),
+            "ProjectedLow": float(reach.highest(LATE)[index]),
+            "ProjectedHigh": float(reach.highest(EARLY)[index]),
             "Probability": float(probability[index]),
             "ExhaustedAt": moment(_MIDDLE),
-            "ExhaustedEarly": moment(_EARLY),
-            "ExhaustedLate": moment(_LATE),
+            "ExhaustedEarly": moment(EARLY),
+            "ExhaustedLate": moment(LATE),
         }
 
     def wants(self, at: datetime) -> Sequence[HistoryNeed]:

@@ -62,6 +62,11 @@ def test_what_fills_within_the_time_is_told_of_with_the_day():
     assert (evidence["Limit"], evidence["Unit"]) == (90.0, "%")
 
 
+def test_a_value_without_a_unit_has_none():
+    (finding,) = warmed(kind(unit="")).judge(slot(NOW)).findings
+    assert finding.evidence["Unit"] == ""
+
+
 def test_what_does_not_fill_in_time_is_not():
     assert warmed(kind(within="10d", history="60d")).judge(slot(NOW)).findings == ()
     assert warmed(kind(limit=300)).judge(slot(NOW)).findings == ()
