@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench debian-run debian-test
+.PHONY: help run test lint dashboards bench debian-run debian-test
 
 BIN := .venv/bin
 EXACT := --constraint constraints.txt --build-constraint constraints.txt
@@ -32,6 +32,9 @@ lint: .venv/.dev  ## ruff and mypy --strict
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+dashboards: .venv/.dev  ## write deploy/grafana/dashboards anew, after rules or panels have changed
+	@$(BIN)/python deploy/grafana/generate.py
 
 bench: debian-test .venv/.dev  ## the measurements of tests/bench (over 20 minutes, on a quiet machine)
 	@for file in tests/bench/[a-z]*.py; do $(BIN)/python -m "tests.bench.$$(basename "$$file" .py)"; done
