@@ -2,13 +2,13 @@
 
 The packages in the order in which data flows (imports go the other way, `tests/test_architecture.py` holds the table):
 
-`config`    what the files say: alertd.yml, rule files, cross checks, lint
+`config`    what the files say: alertd.yml, rule files and packs, presets, cross checks, lint
 `query`     the needs of the due rules -> the fewest requests -> Prometheus -> `SeriesBatch`
 `detect`    numpy only: values in, how unusual each is for its series out; one call for thousands of series
 `rules`     groups, kinds of rules; a kind judges a `SeriesBatch` into findings
 `alerts`    `step()`: the only state machine; labels and annotations; what is sent on, and when
 `dispatch`  the routes to receivers, aggregation groups and when each is due; silences, inhibition, time intervals
-`notify`    is a notification owed, and why; the notification log; messages; the states of a delivery
+`notify`    is a notification owed, and why; the notification log; messages, digests of many; the states of a delivery
 `receivers` one module per integration: payload and send
 `engine`    the loops that make the stages move: scheduler, evaluator, dispatcher, deliverer
 `store`     keeps it all: memory, SQLite

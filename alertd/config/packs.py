@@ -21,6 +21,9 @@ from alertd.rules.settings import EvaluationSettings
 from alertd.settings import Settings
 from alertd.yamlio import Entry, Items, Node, Problem, Scalar, Table, suggestion
 
+SHIPPED = "shipped"
+"""Where a wheel has what a checkout has in `config/`."""
+
 _ENDING = ".yml"
 
 
@@ -38,7 +41,7 @@ class PackSettings(Settings):
 def shipped(folder: str) -> Path:
     """Where alertd keeps what it ships under `config/`: beside its modules when installed, else in the checkout."""
     package = Path(str(files("alertd")))
-    installed = package / "shipped" / folder
+    installed = package / SHIPPED / folder
     return installed if installed.is_dir() else package.parent / "config" / folder
 
 

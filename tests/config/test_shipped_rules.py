@@ -1,6 +1,7 @@
 """The shipped rule packs: their own unit tests pass, and every alert is tested, documented and adjustable."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from alertd.cli import main
 from alertd.config.lint import lint
+from alertd.config.packs import SHIPPED
 from alertd.config.packs_parameters import declared_parameters
 from alertd.config.rule_files import RuleFile, read_rule_file
 from alertd.config.unit_test_files import read_unit_test_file
@@ -99,6 +101,18 @@ def test_every_parameter_is_used_and_described(pack: str) -> None:
     for parameter in declared_parameters(root):
         assert re.search(rf"\$\{{{parameter.name}[ }}]", below), f"{parameter.name} is not used"
         assert parameter.description, parameter.name
+
+
+def test_the_rules_about_alertd_ask_for_metrics_it_has() -> None:
+    telemetry = "".join(path.read_text() for path in (ROOT / "alertd/telemetry").glob("*.py"))
+    names = {name for rule in alerts("alertd") for name in re.findall(r"alertd_\w+", rule.expr)}
+    assert len(names) >= 5
+    assert {name for name in names if f'"{name}"' not in telemetry} == set()
+
+
+def test_an_installed_alertd_has_them_too() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["force-include"] == {f"config/{name}": f"alertd/{SHIPPED}/{name}" for name in ("rules", "presets")}
 
 
 @pytest.mark.parametrize("number", DOCUMENTS)
