@@ -128,7 +128,9 @@ def _report_halves(scorer: ModuleType, corpus: Corpus, found: list[F64]) -> None
         own, other = ([corpus.truth[i] for i in half] for half in (chosen, others))
         best = scorer.score(own, [found[i] for i in chosen])["standard"]
         carried = scorer.score(other, [found[i] for i in others], [best["threshold"]] * 3)["standard"]
-        print(f"{'':10} half: {best['score']:.1f} at its own threshold, which gives the other half {carried['score']:.1f}")
+        print(
+            f"{'':10} half: {best['score']:.1f} at its own threshold, which gives the other half {carried['score']:.1f}"
+        )
 
 
 def main() -> None:
