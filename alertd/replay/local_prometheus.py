@@ -24,6 +24,7 @@ START_LIMIT = timedelta(seconds=30)
 STOP_LIMIT = timedelta(seconds=5)
 _BATCH = 20_000
 _KEPT_LINES = 20
+_RETENTION = "--storage.tsdb.retention.time"  # a flag that Prometheus does not take twice
 
 
 class PrometheusMissingError(AlertdError):
@@ -92,7 +93,7 @@ class LocalPrometheus:
             binary,
             f"--config.file={config}",
             f"--storage.tsdb.path={folder / 'data'}",
-            "--storage.tsdb.retention.time=100y",
+            *([] if any(flag.startswith(_RETENTION) for flag in self._flags) else [f"{_RETENTION}=100y"]),
             "--web.enable-remote-write-receiver",
             "--web.listen-address=127.0.0.1:0",  # the kernel chooses a free port, the log says which: no race for it
             "--log.format=json",
