@@ -97,7 +97,8 @@ def _tables(alert: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str], list
 
 def _delivery_rows(delivery: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """One row per attempt, and one for what waits for its first."""
-    start = (delivery["receiver"], delivery["reason"])
+    why = ": ".join(filter(None, (delivery["reason"], delivery.get("changes", ""))))
+    start = (delivery["receiver"], why)
     if not delivery["attempts"]:
         return [(time_text(delivery["createdAt"]), *start, delivery["state"], "", "")]
     return [

@@ -143,7 +143,8 @@ class Deliverer:
             return
         destinations = {place(*key): one.destination for key, one in self._integrations.items()}
         for event in reversed(await self._store.events(since=now - WINDOW, limit=MOST_ATTEMPTS)):
-            if event.kind is EventKind.ATTEMPT and event.receiver in destinations:
+            # Nothing waits for a clock that was set back while nobody ran.
+            if event.kind is EventKind.ATTEMPT and event.receiver in destinations and event.at <= now:
                 self._pacing.attempted(destinations[event.receiver], event.at)
 
     async def run(self) -> None:
