@@ -199,29 +199,30 @@ class Counters:
         amounts[np.isnan(amounts)] = 0.0
         dropped = amounts < 0
         if dropped.any() or self._suspects:
-            trusted = self._trusted[rows]
-            amounts = np.where(dropped, np.where(trusted, seen, 0.0), amounts)
-            # An untrusted series keeps its highest value, until it has gone an hour without a drop.
-            self._values[rows] = np.where(dropped & ~trusted, before, seen)
+            amounts[dropped] = seen[dropped]
             self._watch(rows, Observed(before, seen, since, amounts, dropped), at)
-        else:
-            self._values[rows] = seen
+        self._values[rows] = seen
         self._seen_at[rows] = at
         return since, amounts
 
     def _watch(self, rows: Rows, observed: Observed, at: float) -> None:
-        """Keep the suspects up to date: those that dropped now, and what earlier ones did since."""
+        """Keep the suspects up to date: those that dropped now, and what earlier ones did since.
+
+        Of a series that is not trusted only what exceeds its highest value counts, until it has not dropped for an hour.
+        """
         is_suspect = observed.dropped.copy()
         if self._suspects:
             is_suspect |= np.isin(rows, np.fromiter(self._suspects, np.intp))
         for index in np.flatnonzero(is_suspect).tolist():
             row, value = int(rows[index]), float(observed.seen[index])
             suspect = self._suspects.setdefault(row, Suspect(float(observed.before[index]), [], []))
-            suspect.highest = max(suspect.highest, value)
             if observed.dropped[index]:
                 suspect.drops.append(at)
-            if self._trusted[row] and (amount := float(observed.amounts[index])):
+            if not self._trusted[row]:
+                observed.amounts[index] = max(value - suspect.highest, 0.0)
+            elif amount := float(observed.amounts[index]):
                 suspect.grown.append((float(observed.since[index]), at, amount))
+            suspect.highest = max(suspect.highest, value)
         for row, suspect in list(self._suspects.items()):
             suspect.drops = [drop for drop in suspect.drops if drop > at - WINDOW_SECONDS]
             suspect.grown = [part for part in suspect.grown if suspect.drops and part[1] >= suspect.drops[0]]
@@ -235,7 +236,6 @@ class Counters:
         for row, suspect in self._suspects.items():
             if len(suspect.drops) > MAX_RESETS and self._trusted[row]:
                 self._trusted[row] = False
-                self._values[row] = suspect.highest
                 group = self._groups[row : row + 1]
                 back += [Increments(group, np.array([-amount]), start, end) for start, end, amount in suspect.grown]
                 suspect.grown = []

@@ -87,6 +87,14 @@ def test_a_series_that_flaps_between_processes_is_a_lower_bound_and_says_so() ->
     assert spends(ledger)["a"] == pytest.approx(before + 2099 - 1029)
 
 
+def test_a_process_that_crashed_again_and_again_is_trusted_once_it_has_run_for_an_hour() -> None:
+    crashing = [{"a": 5000.0}, *({"a": float(slot % 3)} for slot in range(20))]
+    ledger = fed(*crashing, *({"a": 10.0 + slot} for slot in range(200)))
+    assert ledger.unreliable() == []
+    # Of the crashes nothing counts, nor of the hour after; from then on everything does.
+    assert spends(ledger)["a"] == pytest.approx(140, abs=5)
+
+
 def test_time_does_not_go_back() -> None:
     ledger = fed({"a": 1}, {"a": 2}, {"a": 3})
     ledger.advance(batch({"a": 50}, START), START)
