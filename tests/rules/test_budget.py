@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from alertd.duration import format_duration
 from alertd.labels import LabelSet
 from alertd.ledger.prices import PriceSettings, PriceTable
 from alertd.query.batch import SeriesBatch
 from alertd.query.history import SeriesMatrix
 from alertd.rules.budget import Budget, BudgetJudge
 from alertd.rules.budget_birth import STARTS_QUERY
+from alertd.rules.budget_burn import standard_windows
 from alertd.rules.budget_settings import BudgetSettings
 from alertd.rules.finding import Finding, Judgement
 from alertd.rules.kind import Inputs
@@ -247,6 +249,44 @@ def test_a_runaway_burns_in_both_windows_and_says_when_the_limit_is_reached() ->
     assert not burning[0].told_once
     assert burning[0].evidence["Burn"] > 14.4  # type: ignore[operator]
     assert "ExhaustedAt" in burning[0].evidence
+
+
+def office_hours(at: datetime) -> float:
+    """Dollars a minute: ten times as many from 08:00 to 18:00."""
+    return 1.0 if 8 <= at.hour < 18 else 0.1
+
+
+def test_the_usual_morning_burns_no_faster_than_usual_and_a_busy_night_does() -> None:
+    budget = a_budget(
+        period="month", limit=28_000, thresholds=["100%"],
+        burn_rate=[{"long": "1h", "short": "5m", "factor": 1.5}],
+    )  # fmt: skip
+    judge, spent, at, step = budget.open(b""), 0.0, START, timedelta(minutes=5)
+    alarms: list[datetime] = []
+    while at < START + timedelta(days=20, hours=4):
+        is_night_of_trouble = at >= START + timedelta(days=20, hours=2)
+        spent += 5 * (1.0 if is_night_of_trouble else office_hours(at))
+        if slot(judge, at, {"a": spent}).findings:
+            alarms.append(at)
+        at += step
+    learned = [alarm for alarm in alarms if alarm >= START + timedelta(days=15)]
+    assert START + timedelta(days=20, hours=2) < learned[0] < START + timedelta(days=20, hours=3)
+    assert [alarm for alarm in alarms if alarm < START + timedelta(days=14)], "without a profile, each morning"
+
+
+@pytest.mark.parametrize(
+    ("days", "windows"),
+    [
+        pytest.param(30, ["1h/5m 14.4", "6h/30m 6", "1d/2h 3", "3d/6h 1"], id="a month has the standard ones"),
+        pytest.param(7, ["15m/5m 14.4", "1h25m/5m 6", "5h35m/30m 3", "16h50m/1h25m 1"], id="a week"),
+        pytest.param(1, ["15m/5m 6", "50m/5m 3", "2h25m/10m 1"], id="of a day the fastest two are one"),
+    ],
+)
+def test_standard_windows_are_in_proportion_to_the_period(days: int, windows: list[str]) -> None:
+    assert [
+        f"{format_duration(one.long)}/{format_duration(one.short)} {one.factor:g}"
+        for one in standard_windows(timedelta(days=days))
+    ] == windows
 
 
 def test_windows_may_be_given() -> None:
