@@ -87,10 +87,20 @@ def test_extended_adds_what_only_alertd_knows() -> None:
     assert extended.pop("alertd") == {
         "values": {
             firing.fingerprint: {
-                "value": 0.082, "threshold": 0.05, "unit": "", "peak": None, "durationSeconds": 0.0, "new": False
+                "value": 0.082,
+                "threshold": 0.05,
+                "unit": "",
+                "peak": None,
+                "durationSeconds": 0.0,
+                "new": False,
             },
             resolved.fingerprint: {
-                "value": None, "threshold": None, "unit": "", "peak": 7.0, "durationSeconds": 60.0, "new": True
+                "value": None,
+                "threshold": None,
+                "unit": "",
+                "peak": 7.0,
+                "durationSeconds": 60.0,
+                "new": True,
             },
         },
         "changes": {"new": 0, "resolved": 1, "stillFiring": 1},
