@@ -25,7 +25,7 @@ KEY = "parameters"
 _FIELDS = ("type", "default", "unit", "description")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_REFERENCE = re.compile(r"\$\{\s*([a-z][a-z0-9_]*)\s*(?:\*\s*([0-9.]+)\s*)?\}")
+_REFERENCE = re.compile(r"\$\{(?!\d+\})\s*([^{}*]*?)\s*(?:\*\s*([^{}]*?)\s*)?\}")  # ${1} belongs to regular expressions
 _UNSAFE = re.compile(r"[\"'`\\{}\s]")
 
 
@@ -119,8 +119,7 @@ class Parameters:
 
     def __init__(self, root: Table, fields: FieldReader, given: Mapping[str, Entry], *, owner: str) -> None:
         self._fields = fields
-        self.declared = tuple(_declared(root, fields))
-        self._values = {parameter.name: (parameter.type, parameter.default) for parameter in self.declared}
+        self._values = {parameter.name: (parameter.type, parameter.default) for parameter in _declared(root, fields)}
         for name, entry in given.items():
             self._give(name, entry, owner)
 
@@ -174,7 +173,9 @@ class Parameters:
         name, factor = match[1], match[2]
         kind, value = self._values.get(name, (None, None))
         if value is None or kind is None:
-            self._wrong(scalar, match, f'there is no parameter "{name}"', suggestion(name, self._values))
+            self._wrong(
+                scalar, match, f'there is no parameter "{name}"', suggestion(name, self._values, label="parameters")
+            )
             return match[0]
         if factor is None:
             return value.text

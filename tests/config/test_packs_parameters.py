@@ -124,7 +124,7 @@ def test_a_value_that_does_not_fit_is_told_at_its_place(given: dict[str, str], p
             "above: '${limit}'",
             "above: '${limti}'",
             'r.yml:11:29 groups[0].rules[0].threshold.above: there is no parameter "limti"; '
-            'did you mean "limit"? known: by, hold, job, limit',
+            'did you mean "limit"? parameters: by, hold, job, limit',
             id="a reference to none",
         ),
         pytest.param(
