@@ -57,7 +57,7 @@ def posted(rule: AlertingRule, alert: Alert, sending: Sending, *, at: datetime) 
         generator_url=generator_url(rule.expr, sending.external_url),
         value=_finite(alert.value),
         threshold=float(threshold) if isinstance(threshold, int | float) else None,
-        unit=rule.unit,
+        unit=rule.unit or str(alert.evidence.get("Unit", "")),
         resolution=str(alert.resolution or ""),
         resolved_value=_finite(alert.resolved_value),
         peak=_finite(alert.peak),

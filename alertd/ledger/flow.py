@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -128,18 +128,13 @@ class Flow:
         """[lines] what came in this period without a rate, of lines that still have none."""
         return np.where(np.isnan(self._rate), self._sums[0, 2, : len(self._rate)], 0.0)
 
-    def use(self, rates: Rates) -> None:
-        """From now on increments are worth this; what was seen before keeps its worth."""
-        self._rates, self._rated_at = rates, ""
-
     def observe(
         self, labels: tuple[LabelSet, ...], values: F64, at: datetime, *, born: Born | None, scopes: Callable[[], int]
-    ) -> Iterator[Growth]:
+    ) -> list[Growth]:
         """Take one answer. `scopes` tells how many there are, asked once new series have theirs."""
         increments = self.counters.observe(labels, values, at.timestamp(), born=born)
         self._value_lines(at)
-        for increment in increments:
-            yield self._grow(increment, scopes())
+        return [self._grow(increment, scopes()) for increment in increments]
 
     def _grow(self, increment: Increments, scopes: int) -> Growth:
         quantity: F64 = np.bincount(increment.groups, weights=increment.amounts, minlength=len(self._lines)).astype(

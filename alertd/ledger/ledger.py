@@ -191,12 +191,9 @@ class Ledger:
         """
         before = self._main.counters.at
         self._roll(at)
-        growths = list(self._main.observe(batch.labels, batch.values, at, born=born, scopes=lambda: len(self._scopes)))
+        growths = self._main.observe(batch.labels, batch.values, at, born=born, scopes=self._count_scopes)
         for name, answer in (beside or {}).items():
-            for _ in self._beside[name].observe(
-                answer.labels, answer.values, at, born=born, scopes=lambda: len(self._scopes)
-            ):
-                pass
+            self._beside[name].observe(answer.labels, answer.values, at, born=born, scopes=self._count_scopes)
         self._spend.open_accounts(len(self._scopes))
         if self._main.counters.at == before:
             return
@@ -236,11 +233,6 @@ class Ledger:
         self._main.counters.forget(at)
         oldest = float(self._spend.edges[0])
         self._gaps = [gap for gap in self._gaps if gap.end > oldest]
-
-    def use(self, rates: Rates) -> None:
-        """From now on increments are worth this; what was seen before keeps its worth."""
-        self.rates = rates
-        self._main.use(rates)
 
     # -- telling -----------------------------------------------------------------------------------------------------
 
@@ -352,6 +344,9 @@ class Ledger:
 
     def _scope(self, series: LabelSet) -> int:
         return self._scopes.setdefault(series.only(self.layout.by), len(self._scopes))
+
+    def _count_scopes(self) -> int:
+        return len(self._scopes)
 
     def _line(self, series: LabelSet) -> Line | None:
         tokens = self.layout.tokens

@@ -12,7 +12,8 @@ from alertd.ledger.flow import Line, LineSums
 from alertd.ledger.ledger import NO_MODEL, Completeness, Ledger
 from alertd.query.batch import F64
 
-MISSING_WORTH_TELLING = 0.01
+# Less than this of requests without usage, and more than this of the period observed, is not worth a word.
+_MISSING, _OBSERVED = 0.01, 0.98
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,33 +31,24 @@ class Quality:
     usage_missing: float | None = None
     unreliable: bool = False
 
-    def at_least(self, completeness: Completeness) -> bool:
-        """Whether the spend is a lower bound."""
-        missing = self.usage_missing is not None and self.usage_missing >= MISSING_WORTH_TELLING
-        return bool(self.unpriced) or missing or self.unreliable or completeness.share < _KNOWN
-
     def caveats(self, completeness: Completeness) -> str:
         """One sentence that says why the spend is a lower bound; empty when it is not."""
-        if not self.at_least(completeness):
-            return ""
-        return f"spend is at least this: {'; '.join(self._reasons(completeness))}"
+        reasons = self._reasons(completeness)
+        return f"spend is at least this: {'; '.join(reasons)}" if reasons else ""
 
     def _reasons(self, completeness: Completeness) -> Sequence[str]:
         reasons = []
         if self.unpriced:
             reasons.append(f"{short_count(self.unpriced_tokens)} tokens of {_named(self.unpriced)} have no price")
-        if self.usage_missing is not None and self.usage_missing >= MISSING_WORTH_TELLING:
+        if self.usage_missing is not None and self.usage_missing >= _MISSING:
             reasons.append(f"{self.usage_missing:.0%} of requests reported no usage")
         if self.unreliable:
             reasons.append("a counter drops too often to be trusted")
-        if completeness.share < _KNOWN:
+        if completeness.share < _OBSERVED:
             since = completeness.complete_from
             when = f", known since {since:%Y-%m-%d %H:%M} UTC" if since else ""
             reasons.append(f"{completeness.share:.0%} of the period was observed{when}")
         return reasons
-
-
-_KNOWN = 0.98
 
 
 def qualities(ledger: Ledger, *, requests: str, missing: str) -> list[Quality]:

@@ -114,3 +114,8 @@ def test_validity_follows_the_slower_of_interval_and_delay() -> None:
 
 def test_an_alert_that_is_told_once_is_handed_on_as_one() -> None:
     assert posted(an_alerting_rule(), an_alert(told_once=True), SENDING, at=T0).told_once
+
+
+def test_a_unit_that_only_the_kind_knows_is_handed_on() -> None:
+    assert posted(an_alerting_rule(), an_alert(evidence={"Unit": "USD"}), SENDING, at=T0).unit == "USD"
+    assert posted(an_alerting_rule(unit="EUR"), an_alert(evidence={"Unit": "USD"}), SENDING, at=T0).unit == "EUR"
