@@ -1,6 +1,7 @@
 """The shipped rule packs: their own unit tests pass, and every alert is tested, documented and adjustable."""
 
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from alertd.cli import main
+from alertd.config.expressions import expression_fault
 from alertd.config.lint import lint
 from alertd.config.packs import SHIPPED
 from alertd.config.packs_parameters import declared_parameters
@@ -20,6 +22,7 @@ from alertd.yamlio import Documents, Table
 ROOT = Path(__file__).parents[2]
 RULES, TESTS, RUNBOOKS = ROOT / "config/rules", ROOT / "config/tests", ROOT / "deploy/runbooks"
 PACKS = sorted(path.stem for path in RULES.glob("*.yml"))
+UNREACHABLE = 3
 PUBLISHED = "https://runbooks.example.com/"
 
 DOCUMENTS = {
@@ -135,3 +138,16 @@ def test_every_page_helps(page: Path) -> None:
     assert f"alertd silence add {page.stem}" in text
     links = re.findall(r"\]\(([^)#]+)\)", text)
     assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("*/*.md")), ids=lambda page: page.stem)
+def test_the_command_that_silences_can_be_copied(page: Path) -> None:
+    (command,) = re.findall(r"^alertd (silence add .*)$", page.read_text(), re.MULTILINE)
+    result = CliRunner().invoke(main, [*shlex.split(command), "--url", "http://127.0.0.1:1"])
+    assert result.exit_code == UNREACHABLE, result.output
+
+
+@pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("*/*.md")), ids=lambda page: page.stem)
+def test_every_query_of_a_page_is_promql(page: Path) -> None:
+    for block in re.findall(r"^ *```promql\n(.*?)^ *```$", page.read_text(), re.MULTILINE | re.DOTALL):
+        assert expression_fault(block) is None, block
