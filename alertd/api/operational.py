@@ -9,12 +9,14 @@ import msgspec
 from aiohttp import web
 
 from alertd.api.services import Services
+from alertd.engine.providers import provider_health
 from alertd.errors import AlertdError
 from alertd.telemetry.health import Status
 
 LINKS = (
     ("metrics", "metrics about alertd itself"),
     ("health", "health, with every check"),
+    ("health/providers", "how each provider of LLMs is, by the rules that look at it"),
     ("api/v1/rules", "rules and their alerts"),
     ("api/v1/alerts", "alerts of these rules"),
 )
@@ -32,6 +34,7 @@ class Operational:
             web.get(f"{prefix}/", self.index),
             web.get(f"{prefix}/metrics", self.metrics),
             web.get(f"{prefix}/health", self.health),
+            web.get(f"{prefix}/health/providers", self.providers),
             web.get(f"{prefix}/healthz", self.healthz),
             web.get(f"{prefix}/-/healthy", self.healthy),
             web.get(f"{prefix}/-/ready", self.ready),
@@ -59,6 +62,18 @@ class Operational:
         return web.Response(
             body=msgspec.json.encode(report.document()),
             status=HTTPStatus.SERVICE_UNAVAILABLE if unhealthy else HTTPStatus.OK,
+            content_type="application/json",
+        )
+
+    async def providers(self, _: web.Request) -> web.Response:
+        """How each provider is by the rules that look at it (JSON); 503 when not one of them is usable."""
+        found = provider_health(self._services.groups())
+        worst = max((one.status for one in found.values()), default=Status.HEALTHY)
+        none_left = bool(found) and all(one.status is Status.UNHEALTHY for one in found.values())
+        document = {"status": str(worst), "providers": {name: one.document() for name, one in found.items()}}
+        return web.Response(
+            body=msgspec.json.encode(document),
+            status=HTTPStatus.SERVICE_UNAVAILABLE if none_left else HTTPStatus.OK,
             content_type="application/json",
         )
 
