@@ -43,7 +43,8 @@ class Chart:
 
     times      [points] float64, unix seconds, ascending
     values     [points] float64; NaN is a gap
-    lower, expected, upper   [points] float64, the band the value is expected in; None: there is none
+    lower, expected, upper   [points] float64, the band the value is expected in, infinite where a side is open;
+               None: there is none
     firing     when an alert fired
     fan        what is projected beyond the last point
     zone       of the labels on the time axis

@@ -49,6 +49,7 @@ class _Frame:
             yield Line(points, colour, width, dash)
 
     def band(self, times: F64, low: F64, high: F64, colour: Colour) -> Iterator[Area]:
+        low, high = np.maximum(low, self.y.low), np.minimum(high, self.y.high)  # a side may be open
         columns = round(self.x.end - self.x.start)
         rows = np.unique(np.linspace(0, len(times) - 1, min(len(times), columns)).astype(np.intp))
         both = np.where(np.isfinite(low[rows]) & np.isfinite(high[rows]), 0.0, np.nan)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from alertd.charts import Chart, Fan, Limit, Span, draw, svg
 from alertd.charts.drawing import Area, Line, Text
-from alertd.charts.layout import FIRING, LIMIT, VALUE
+from alertd.charts.layout import BAND, FIRING, LIMIT, VALUE
 from alertd.charts.png import png
 from alertd.charts.scale import short_number, time_ticks, value_range, value_ticks
 from alertd.charts.thinning import pieces, thinned
@@ -116,6 +116,13 @@ def test_limits_spans_and_words_are_drawn_where_they_belong() -> None:
     assert span.points[0][0] == pytest.approx(64 + (680 - 64 - 16) * 3000 / 5940)
     assert span.points[1][0] == 680 - 16, "it goes on: to the right edge"
     assert {"USD", "budget 5", "firing"} <= {one.text for one in shapes if isinstance(one, Text)}
+
+
+def test_a_band_without_a_lower_end_reaches_the_edge() -> None:
+    bands = {"lower": np.full(9, -np.inf), "expected": np.full(9, 4.0), "upper": np.full(9, 6.0)}
+    areas = [one for one in draw(a_chart([5.0] * 9, **bands), height=200).shapes if isinstance(one, Area)]
+    (band,) = [one for one in areas if one.colour == BAND]
+    assert max(y for _, y in band.points) == 200 - 28
 
 
 def test_svg_is_well_formed_whatever_the_labels_say() -> None:
