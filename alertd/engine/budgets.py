@@ -26,6 +26,7 @@ class BudgetRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     completeness    share of the period so far that was observed, 0 to 1
     complete_from   since when, gaps apart
     imputed         what came in during gaps: known in sum, spread evenly
+    price_table     version of the prices tokens are counted in now; empty where they are not priced
     projected       at the end of the period, as a projection rule on the same spend sees it; None without one
     exceeds_at      when the limit will be passed, where a projection alert says so
     """
@@ -44,6 +45,7 @@ class BudgetRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     completeness: float
     complete_from: datetime | None
     imputed: float
+    price_table: str = ""
     projected: float | None = None
     exceeds_at: datetime | None = None
 
@@ -124,6 +126,7 @@ def _rows(
             completeness=known.share,
             complete_from=known.complete_from,
             imputed=float(known.imputed[number]),
+            price_table=standing.price_table,
             projected=_finite(projected),
             exceeds_at=exceeds_at,
         )

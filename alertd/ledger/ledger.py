@@ -27,6 +27,7 @@ COMPLETE = 0.99
 """A day or period of which less was observed is not complete."""
 
 NO_MODEL = "(no model)"
+MOST_PRICE_TABLES = 20
 _OVERLAPPING = ("reasoning", "total")  # tokens that other kinds count too
 
 SHORTEST_GAP = timedelta(minutes=10)
@@ -134,21 +135,24 @@ class _Saved(msgspec.Struct, frozen=True, array_like=True):
     gaps: list[_Gap]
     main: SavedFlow
     beside: dict[str, SavedFlow]
-    price_version: str
+    price_tables: list[tuple[float, str]]
 
 
 @dataclass(slots=True)
 class Ledger:
     """Spend per scope. Times handed in never go back: what is not later than the last is not taken.
 
-    rates    what one unit of the counter is worth
-    beside   names of further counters kept in the same scopes: they tell quantities, not spend
+    rates        what one unit of the counter is worth
+    beside       names of further counters kept in the same scopes: they tell quantities, not spend
+    since        first observation, Unix seconds
+    price_tables since when (Unix seconds) increments were priced by which version of the prices, newest last
     """
 
     layout: Layout
     rates: Rates = field(default_factory=OneToOne)
     beside: Sequence[str] = ()
     since: float | None = None
+    price_tables: list[tuple[float, str]] = field(default_factory=list)
     _scopes: dict[LabelSet, int] = field(default_factory=dict)
     _gaps: list[_Gap] = field(default_factory=list)
     _spend: Timeline = field(init=False)
@@ -217,6 +221,9 @@ class Ledger:
     def _enter(self, growths: Sequence[Growth], before: float | None, at: float, *, gap: float) -> None:
         if self.since is None:
             self.since = at
+        version = self.rates.version
+        if version != (self.price_tables[-1][1] if self.price_tables else ""):
+            self.price_tables = [*self.price_tables[1 - MOST_PRICE_TABLES :], (at, version)]
         hour_before = self._spend.edges[-1] // HOUR_SECONDS if self._spend.buckets else math.inf
         self._spend.extend(at if before is None else before, at)
         for growth in growths:
@@ -376,7 +383,7 @@ class Ledger:
             gaps=self._gaps,
             main=self._main.save(),
             beside={name: flow.save() for name, flow in self._beside.items()},
-            price_version=self.rates.version,
+            price_tables=self.price_tables,
         )
         return msgspec.msgpack.encode(saved)
 
@@ -399,6 +406,7 @@ class Ledger:
         self._scopes = {LabelSet(scope): number for number, scope in enumerate(saved.scopes)}
         self.since = saved.since
         self._gaps = list(saved.gaps)
+        self.price_tables = list(saved.price_tables)
         self._spend.restore(saved.spend)
         self._main.restore(saved.main)
         for name, flow in self._beside.items():

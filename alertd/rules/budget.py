@@ -220,6 +220,7 @@ class BudgetJudge:
             spent=self.ledger.spent(period),
             limits=self.limits_now(),
             known=self.ledger.completeness(period, at=at),
+            price_table=self.ledger.rates.version if self.kind.is_priced else "",
             unpriced=self.ledger.unpriced_in_all if self.kind.is_priced else 0.0,
         )
 

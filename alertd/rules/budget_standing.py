@@ -17,6 +17,7 @@ class Standing:
 
     spent, limits   [scopes]; NaN where a scope has no limit
     known           how well the period is known
+    price_table     version of the prices that increments have now; empty where nothing is priced
     unpriced        tokens that nobody had a price for, since this process began
     """
 
@@ -27,4 +28,5 @@ class Standing:
     spent: F64
     limits: F64
     known: Completeness
+    price_table: str = ""
     unpriced: float = 0.0

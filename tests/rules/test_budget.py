@@ -203,6 +203,8 @@ def test_tokens_without_a_price_are_reported_and_never_free() -> None:
     step, unpriced = tokens(judge, START + MINUTE, 60_000, 2_000_000).findings
     assert step.evidence["Spend"] == pytest.approx(60)
     assert step.evidence["Unpriced"] == "secret-1"
+    assert judge.standing is not None
+    assert (judge.standing.price_table, judge.standing.unpriced) == (OWN.version, 2_000_000)
     assert "2M tokens of secret-1 have no price" in str(step.evidence["Caveats"])
     assert unpriced.labels == {"alertd_reason": "unpriced"}
     assert unpriced.value == 2_000_000
@@ -219,6 +221,8 @@ def test_a_price_that_comes_later_counts_from_then_on() -> None:
     reloaded = a_budget(**TOKENS).with_prices(table).open(judge.memory())
     step = only(tokens(reloaded, START + 2 * MINUTE, 60_000, 3_000_000))
     assert step.evidence["Spend"] == pytest.approx(60 + 10)
+    versions = [version for _, version in reloaded.ledger.price_tables]
+    assert versions == [OWN.version, table.version]
     assert step.evidence["Unpriced"] == "secret-1"  # what was seen without a price stays missing
 
 
