@@ -90,21 +90,23 @@ def _add_llm(target: Target, model: _Model) -> None:
     rates = {fault: rate * model.share / INSTANCES for fault, rate in _REQUESTS.items()}
     usual = _USUAL_REQUESTS * model.share / INSTANCES
 
-    def load(mean: float, during: Mapping[str, float]) -> tuple[Load, dict[str, Load]]:
-        faults = {fault: Load(rate, mean) for fault, rate in rates.items()}
-        return Load(usual, mean), faults | {fault: Load(usual, slower) for fault, slower in during.items()}
-
     for kind, tokens in _TOKENS.items():
         target.histogram(
-            "agentgateway_gen_ai_client_token_usage", TOKENS, *load(tokens, {}), **labels, gen_ai_token_type=kind
+            "agentgateway_gen_ai_client_token_usage",
+            TOKENS,
+            Load(usual, tokens),
+            {},
+            rates,
+            **labels,
+            gen_ai_token_type=kind,
         )
-    seconds = {
+    seconds: dict[str, tuple[float, dict[str, float]]] = {
         "agentgateway_gen_ai_server_request_duration": (2.0, {"slow": 15.0, "very slow": 45.0}),
         "agentgateway_gen_ai_server_time_to_first_token": (0.6, {"slow": 5.0}),
         "agentgateway_gen_ai_server_time_per_output_token": (0.02, {}),
     }
     for name, (mean, slower) in seconds.items():
-        target.histogram(name, SECONDS, *load(mean, slower), **labels)
+        target.histogram(name, SECONDS, Load(usual, mean), slower, rates, **labels)
     dollars = {fault: rate * 1000 * model.usd_per_token for fault, rate in rates.items()}
     dollars["expensive"] = 5 * model.share / INSTANCES
     target.counter("agentgateway_gen_ai_client_cost_usd_total", usual * 1000 * model.usd_per_token, dollars, **labels)

@@ -73,7 +73,7 @@ def _add_requests(target: Target, team: _Team) -> None:
     target.counter("litellm_requests_metric_total", 5, **team.used)
     served = {"model_group": team.model, "model": team.model}
     for name, mean, slow in (("request_total", 1.5, 20.0), ("llm_api", 1.4, 19.0), ("overhead", 0.02, 1.0)):
-        target.histogram(f"litellm_{name}_latency_metric", SECONDS, Load(5, mean), {"slow": Load(5, slow)}, **served)
+        target.histogram(f"litellm_{name}_latency_metric", SECONDS, Load(5, mean), {"slow": slow}, **served)
     target.counter("litellm_zero_cost_requests_total", 0, {"unpriced": 0.5}, requested_model=team.model, model=team.model,
                    model_id=f"id-{team.model}", api_provider=team.provider, reason="missing_pricing_key")  # fmt: skip
 

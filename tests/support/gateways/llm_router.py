@@ -31,10 +31,10 @@ def _router() -> Target:
     target = Target("llm-router", "llm-router-0:3006", down=frozenset({"down"}))
     for status, usual, failing in (("200", 9.98, 8.0), ("500", 0.02, 2.0)):
         target.counter("http_requests_total", usual, {"error storm": failing}, method="POST", status=status)
-    target.summary("http_request_duration_seconds", Load(10, 0.1), {"slow": Load(10, 4.0)})
+    target.summary("http_request_duration_seconds", Load(10, 0.1), {"slow": 4.0})
     for model in ("smollm3-3b", "phi-4"):
         target.counter("model_inference_total", 5, model=model)
-        target.summary("model_inference_duration_seconds", Load(5, 0.7), {"model overload": Load(5, 6.0)}, model=model)
+        target.summary("model_inference_duration_seconds", Load(5, 0.7), {"model overload": 6.0}, model=model)
         target.counter("model_tokens_generated_total", 250, model=model)
     target.gauge("system_cpu_usage_percent", 45.2, {"model overload": 97.0})
     target.gauge("system_memory_usage_bytes", 8 * _GIB, {"memory full": 15 * _GIB})

@@ -28,6 +28,11 @@ class Load:
     per_second: float
     mean: float
 
+    @property
+    def total(self) -> float:
+        """The sum of what a second brings."""
+        return self.per_second * self.mean
+
     def share_up_to(self, bound: float) -> float:
         return 1 - math.exp(-bound / self.mean)
 
@@ -105,38 +110,28 @@ class Target:
         self._add(name, name, labels, level, is_counter=False)
 
     def histogram(
-        self, name: str, bounds: Sequence[float], load: Load, during: Mapping[str, Load] | None = None, /, **labels: str
-    ) -> None:
-        """A classic histogram with these upper bounds, and +Inf."""
-        self.types[name] = "histogram"
-        for bound in (*bounds, math.inf):
-            self._observed(
-                name, "_bucket", load, during, _up_to(bound), **labels, le="+Inf" if bound == math.inf else f"{bound:g}"
-            )
-        self._observed(name, "_sum", load, during, lambda one: one.per_second * one.mean, **labels)
-        self._observed(name, "_count", load, during, lambda one: one.per_second, **labels)
-
-    def summary(self, name: str, load: Load, during: Mapping[str, Load] | None = None, /, **labels: str) -> None:
-        """A summary with the quantiles 0.5, 0.95 and 0.99."""
-        self.types[name] = "summary"
-        for share in (0.5, 0.95, 0.99):
-            self._add(
-                name, name, {**labels, "quantile": str(share)}, _quantile(share, load, during or {}), is_counter=False
-            )
-        self._observed(name, "_sum", load, during, lambda one: one.per_second * one.mean, **labels)
-        self._observed(name, "_count", load, during, lambda one: one.per_second, **labels)
-
-    def _observed(
-        self, family: str, suffix: str, load: Load, during: Mapping[str, Load] | None, growth: Callable[[Load], float],
-        /, **labels: str,
+        self, name: str, bounds: Sequence[float], load: Load, means: Mapping[str, float] = NOTHING,
+        rates: Mapping[str, float] = NOTHING, /, **labels: str,
     ) -> None:  # fmt: skip
-        self._add(
-            family,
-            family + suffix,
-            labels,
-            lambda faults, _: growth(_chosen(load, during or {}, faults)),
-            is_counter=True,
-        )
+        """A classic histogram with these upper bounds, and +Inf; faults change the mean, and how many there are."""
+        self.types[name] = "histogram"
+        observed = _observed(load, means, rates)
+        for bound in (*bounds, math.inf):
+            edge = "+Inf" if bound == math.inf else f"{bound:g}"
+            self._add(name, f"{name}_bucket", {**labels, "le": edge}, _up_to(bound, observed), is_counter=True)
+        self._add_total(name, labels, observed)
+
+    def summary(self, name: str, load: Load, means: Mapping[str, float] = NOTHING, /, **labels: str) -> None:
+        """A summary with the quantiles 0.5, 0.95 and 0.99; faults change the mean."""
+        self.types[name] = "summary"
+        observed = _observed(load, means, NOTHING)
+        for share in (0.5, 0.95, 0.99):
+            self._add(name, name, {**labels, "quantile": str(share)}, _quantile(share, observed), is_counter=False)
+        self._add_total(name, labels, observed)
+
+    def _add_total(self, family: str, labels: Mapping[str, str], observed: Callable[[Faults], Load]) -> None:
+        self._add(family, f"{family}_sum", labels, lambda faults, _: observed(faults).total, is_counter=True)
+        self._add(family, f"{family}_count", labels, lambda faults, _: observed(faults).per_second, is_counter=True)
 
     def _add(
         self,
@@ -162,9 +157,13 @@ def _chosen(usual: T, during: Mapping[str, T], faults: Faults) -> T:
     return usual
 
 
-def _up_to(bound: float) -> Callable[[Load], float]:
-    return lambda load: load.per_second * load.share_up_to(bound)
+def _observed(load: Load, means: Mapping[str, float], rates: Mapping[str, float]) -> Callable[[Faults], Load]:
+    return lambda faults: Load(_chosen(load.per_second, rates, faults), _chosen(load.mean, means, faults))
 
 
-def _quantile(share: float, load: Load, during: Mapping[str, Load]) -> Callable[[Faults, float], float]:
-    return lambda faults, _: _chosen(load, during, faults).quantile(share)
+def _up_to(bound: float, observed: Callable[[Faults], Load]) -> Callable[[Faults, float], float]:
+    return lambda faults, _: observed(faults).per_second * observed(faults).share_up_to(bound)
+
+
+def _quantile(share: float, observed: Callable[[Faults], Load]) -> Callable[[Faults, float], float]:
+    return lambda faults, _: observed(faults).quantile(share)

@@ -29,19 +29,19 @@ def simulator(*, born: datetime, speed: float = 1.0, rhythm: Rhythm = STEADY) ->
 
 def _add_provider(target: Target, provider: str, labels: Mapping[str, str]) -> None:
     faulty = provider == "openai"
-    idle = {} if faulty else {"no traffic": Load(0, 1.0)}
 
-    def during(**loads: Load) -> dict[str, Load]:
-        return {name.replace("_", " "): load for name, load in loads.items()} if faulty else idle
+    def rates(during: Mapping[str, float]) -> Mapping[str, float]:
+        return during if faulty else {"no traffic": 0.0}
 
     for kind, mean in (("input", 800.0), ("output", 200.0)):
-        runaway = during(token_runaway=Load(200, mean))
-        target.histogram("gen_ai_client_token_usage", TOKENS, Load(5, mean), runaway, **labels, gen_ai_token_type=kind)
+        target.histogram("gen_ai_client_token_usage", TOKENS, Load(5, mean), {}, rates({"token runaway": 200.0}),
+                         **labels, gen_ai_token_type=kind)  # fmt: skip
     for error, usual, failing in (("", 4.98, 4.0), ("server_error", 0.02, 1.0)):
-        loads = during(error_storm=Load(failing, 2.0), slow=Load(usual, 20.0))
         outcome = {"error_type": error} if error else {}
         target.histogram(
-            "gen_ai_server_request_duration_seconds", SECONDS, Load(usual, 2.0), loads, **labels, **outcome
-        )
+            "gen_ai_server_request_duration_seconds", SECONDS, Load(usual, 2.0), {"slow": 20.0} if faulty else {},
+            rates({"error storm": failing}), **labels, **outcome,
+        )  # fmt: skip
     for name, usual, slow in (("time_to_first_token", 0.5, 6.0), ("time_per_output_token", 0.02, 0.1)):
-        target.histogram(f"gen_ai_server_{name}_seconds", SECONDS, Load(5, usual), during(slow=Load(5, slow)), **labels)
+        target.histogram(f"gen_ai_server_{name}_seconds", SECONDS, Load(5, usual), {"slow": slow} if faulty else {},
+                         rates({}), **labels)  # fmt: skip

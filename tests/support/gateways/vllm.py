@@ -36,6 +36,5 @@ def simulator(*, born: datetime, speed: float = 1.0, rhythm: Rhythm = STEADY) ->
         ("time_to_first_token", 0.3, 6.0), ("inter_token_latency", 0.02, 0.3), ("e2e_request_latency", 4.0, 40.0),
         ("request_queue_time", 0.01, 5.0),
     ):  # fmt: skip
-        during = {"overload": Load(5, overloaded), "stalled": Load(0, usual)}
-        target.histogram(f"vllm:{name}_seconds", SECONDS, Load(5, usual), during, **_SERVED)
+        target.histogram(f"vllm:{name}_seconds", SECONDS, Load(5, usual), {"overload": overloaded}, stalled, **_SERVED)
     return Simulator("vllm", [target], faults=FAULTS, born=born, rhythm=rhythm)
