@@ -136,7 +136,8 @@ def _grid(chart: Chart, frame: _Frame) -> Iterator[Shape]:
     for at, label in time_ticks(frame.x.low, frame.x.high, chart.zone, most=max(2, round(frame.x.end / 100))):
         x = frame.x.one(at)
         yield Line([(x, frame.y.end), (x, frame.y.start)], GRID)
-        yield Text((x, frame.y.start + 16), label, FAINT, 11, Anchor.MIDDLE)
+        anchor = Anchor.MIDDLE if x + len(label) * 11 * _GLYPH / 2 < frame.x.end + RIGHT else Anchor.END
+        yield Text((x, frame.y.start + 16), label, FAINT, 11, anchor)
 
 
 def _title(chart: Chart) -> Iterator[Text]:

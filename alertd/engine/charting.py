@@ -124,7 +124,7 @@ def _drawn(found: _Found, times: F64, values: F64) -> Chart:
         lower=band[0] if band else None,
         expected=band[1] if band else None,
         upper=band[2] if band else None,
-        limits=tuple(Limit(value=limit) for limit in _limits(alert)),
+        limits=() if band else tuple(Limit(value=limit) for limit in _limits(alert)),
         firing=tuple(fired),
     )
 

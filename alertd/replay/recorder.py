@@ -92,7 +92,7 @@ class Recorder:
             lower=values[_LOWER] if has_band else None,
             expected=values[_EXPECTED] if has_band else None,
             upper=values[_UPPER] if has_band else None,
-            limits=tuple(Limit(value=limit) for limit in _limits(episodes)),
+            limits=() if has_band else tuple(Limit(value=limit) for limit in _limits(episodes)),
             firing=tuple(
                 Span(start=one.fired_at.timestamp(), end=one.resolved_at.timestamp() if one.resolved_at else None)
                 for one in episodes

@@ -62,7 +62,7 @@ def _more_than_zero(value: timedelta) -> timedelta:
 
 
 Interval = Annotated[Duration, AfterValidator(_more_than_zero)]
-Series = Annotated[LabelSet, BeforeValidator(parse_series)]
+Series = Annotated[LabelSet, BeforeValidator(parse_series, json_schema_input_type=str)]
 
 
 Texts = Annotated[dict[str, str], BeforeValidator(_null_is_empty)]
@@ -150,7 +150,7 @@ class UnitTestGroup(_Fields):
 
     name: str = Field("", description="shown in results, chosen by --run")
     interval: Interval | None = Field(None, description="distance of values; evaluation_interval where absent")
-    start_timestamp: Annotated[datetime, BeforeValidator(_time)] = Field(
+    start_timestamp: Annotated[datetime, BeforeValidator(_time, json_schema_input_type=float | str)] = Field(
         _EPOCH, description="time of the first value: Unix seconds or RFC 3339"
     )
     input_series: tuple[InputSeries, ...] = Field((), description="a series given twice is the second one")
