@@ -23,10 +23,11 @@ import pytest_asyncio
 from alertd.clock import SystemClock
 from alertd.replay.local_prometheus import LocalPrometheus
 from tests.support.cli import cli
-from tests.support.daemon import Daemon, running
+from tests.support.daemon import running
 from tests.support.gateways import SYSTEMS, Simulator, scrape_config, served
 from tests.support.gateways.doors import Doors, Told, open_doors
 from tests.support.gateways.hastening import hasten_preset
+from tests.support.gateways.living import evaluated, rules
 from tests.support.gateways.stories import OVER_DAYS, STORIES, Case
 
 HISTORY = timedelta(seconds=75)
@@ -110,21 +111,6 @@ async def played(simulator: Simulator, prometheus: str, folder: Path) -> Ended:
             events = (await daemon.json("/api/alertd/v1/history?limit=10000"))["events"]
             ended.transitions = [event for event in reversed(events) if event["kind"] == "transition"]
             return ended
-
-
-async def evaluated(daemon: Daemon) -> list[dict[str, Any]]:
-    """The rules as they stand once each was evaluated; calm, before anything goes wrong."""
-    async with asyncio.timeout(60):
-        found = await rules(daemon)
-        while any(rule["health"] == "unknown" for rule in found):
-            await asyncio.sleep(0.2)
-            found = await rules(daemon)
-    return found
-
-
-async def rules(daemon: Daemon) -> list[dict[str, Any]]:
-    groups = (await daemon.json("/api/v1/rules"))["data"]["groups"]
-    return [rule for group in groups for rule in group["rules"]]
 
 
 async def told(doors: Doors, cases: list[Case], status: str, *, within: timedelta) -> None:
