@@ -86,7 +86,7 @@ def _time_zone(value: Any) -> tzinfo:
 
 _DURATION_SCHEMA = {
     "type": "string",
-    "pattern": r"^(0|(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?)$",
+    "pattern": r"^(0|(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?)$",
     "examples": ["30s", "5m", "1h30m"],
 }
 

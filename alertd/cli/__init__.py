@@ -24,6 +24,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "render": ("alertd.cli.render", "Show what a receiver is sent."),
     "receivers": ("alertd.cli.receivers", "Try receivers."),
     "healthcheck": ("alertd.cli.healthcheck", "Say whether a running alertd is well."),
+    "schema": ("alertd.cli.schema", "Print the JSON Schema of a file, or the reference."),
     "demo": ("alertd.cli.demo", "Watch alertd at work on a simulated AI gateway."),
 }
 """Module and one line of help by verb; the module's `command` is the verb."""

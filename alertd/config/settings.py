@@ -40,7 +40,10 @@ class WebSettings(AccessSettings):
 class AlertdFile(Settings):
     """alertd.yml: an Alertmanager configuration, and above it what alertd evaluates."""
 
-    prometheus: Annotated[tuple[SourceSettings, ...], BeforeValidator(_listed)] = Field(
+    prometheus: Annotated[
+        tuple[SourceSettings, ...],
+        BeforeValidator(_listed, json_schema_input_type=tuple[SourceSettings, ...] | SourceSettings),
+    ] = Field(
         default=(), description="one Prometheus, or a list of named ones; the first answers groups that name none"
     )
     rule_files: tuple[str, ...] = Field(default=(), description="rule files; * and ** match names")

@@ -44,9 +44,9 @@ class StepSettings(Settings):
 class BurnSettings(Settings):
     """A burn rate alert: the budget is used `factor` times as fast as it lasts, over both windows."""
 
-    long: Duration
-    short: Duration
-    factor: float = Field(gt=0)
+    long: Duration = Field(description="window over which the rate must be too high")
+    short: Duration = Field(description="shorter window over which it must be, too, so that the alert ends soon")
+    factor: float = Field(gt=0, description="how many times as fast as the budget lasts it is used")
     severity: str = Field(default="", description="label severity of its alerts, over the rule's own")
 
     @model_validator(mode="after")
@@ -60,10 +60,14 @@ def _step(value: Any) -> Any:
     return {"at": value} if isinstance(value, str) else value
 
 
+Step = Annotated[StepSettings, BeforeValidator(_step, json_schema_input_type=str | StepSettings)]
+"""`80%`, or `{at: 80%, labels: {...}}`."""
+
+
 class BudgetSettings(SpendSettings):
     """What is counted, for whom, against which limit, in which period, and who is told when."""
 
-    thresholds: tuple[Annotated[StepSettings, BeforeValidator(_step)], ...] = Field(
+    thresholds: tuple[Step, ...] = Field(
         default=(StepSettings(at="50%"), StepSettings(at="80%"), StepSettings(at="100%")),
         description="shares of the limit; each is told once per scope and period, with the label budget_threshold",
     )

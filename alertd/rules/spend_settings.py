@@ -54,9 +54,17 @@ class LimitQuery(Settings):
 class LabelNames(Settings):
     """Where a token counter says what it counted; of several labels the first that is there."""
 
-    kind: tuple[str, ...] = ("gen_ai_token_type", "token_type", "type")
-    model: tuple[str, ...] = ("gen_ai_response_model", "gen_ai_request_model", "model", "ai_model", "model_name")
-    provider: tuple[str, ...] = ("gen_ai_provider_name", "gen_ai_system", "provider", "ai_provider", "api_provider")
+    kind: tuple[str, ...] = Field(
+        default=("gen_ai_token_type", "token_type", "type"), description="labels that hold the kind of token"
+    )
+    model: tuple[str, ...] = Field(
+        default=("gen_ai_response_model", "gen_ai_request_model", "model", "ai_model", "model_name"),
+        description="labels that hold the model",
+    )
+    provider: tuple[str, ...] = Field(
+        default=("gen_ai_provider_name", "gen_ai_system", "provider", "ai_provider", "api_provider"),
+        description="labels that hold the provider",
+    )
     kinds: dict[str, str] = Field(
         default_factory=dict, description="further values of the kind label -> input, output, ..."
     )
@@ -88,7 +96,9 @@ class SpendSettings(Settings):
     unit: str = Field(default="", description="USD, tokens, ...; default: USD of spend, tokens of tokens")
     period: str = Field(default="month", description="hour, day, week, month, quarter, year, or rolling 30d")
     timezone: str = Field(default="UTC", description="IANA name of the time zone periods begin in")
-    week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
+    week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
+        default="monday", description="day on which weeks begin"
+    )
     billing_day: int = Field(default=1, ge=1, le=31, description="day on which months, quarters and years begin")
     cache: Literal["included", "separate", "by_provider"] | None = Field(
         default=None, description="whether cached tokens are among the input tokens too"
@@ -96,7 +106,9 @@ class SpendSettings(Settings):
     weights: dict[str, float] = Field(
         default_factory=dict, description="of tokens that are not priced: how much of a token each kind counts"
     )
-    token_labels: LabelNames = LabelNames()
+    token_labels: LabelNames = Field(
+        default=LabelNames(), description="labels of the counter that say what was counted"
+    )
 
     @field_validator("spend", "tokens")
     @classmethod
