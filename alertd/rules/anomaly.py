@@ -104,7 +104,7 @@ class AnomalyJudge:
     def judge(self, inputs: Inputs) -> Judgement:
         """A finding for each series in an event, and one for a group event."""
         batch, at = inputs.batch, inputs.at.timestamp()
-        rows = self.rows.of(batch.labels, at)
+        rows = self.rows.of(batch.labels, batch.values, at)
         values = np.full(self._detector.rows, np.nan)
         values[rows] = batch.values
         slot = self._detector.judge(at, values)
@@ -126,7 +126,7 @@ class AnomalyJudge:
             self._known_to = need.end
             return
         last = float(matrix.times[-1])
-        rows = self.rows.of(matrix.labels, last)
+        rows = self.rows.of(matrix.labels, matrix.values[-1], last)
         values = np.full((len(matrix.times), self._detector.rows), np.nan)
         values[:, rows] = matrix.values
         self._detector.learn(matrix.times, values)

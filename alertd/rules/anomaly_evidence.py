@@ -43,18 +43,9 @@ class Witness:
 
     def evidence(self, slot: Slot, row: int) -> dict[str, object]:
         """`$alert` of the series in `row`: what is not known is left out."""
-        value, expected = float(slot.value[row]), float(slot.expected[row])
-        lower, upper = float(slot.lower[row]), float(slot.upper[row])
-        bound = lower if value < expected else upper
-        numbers = {
-            "Threshold": bound,
-            "Expected": expected,
-            "Lower": lower,
-            "Upper": upper,
-            "Score": float(slot.score[row]),
-            "Impact": self.impact(slot, row),
-            "K": slot.k,
-        }
+        numbers = {"Score": float(slot.score[row]), "Impact": self.impact(slot, row), "K": slot.k}
+        if slot.ruling[row] != Ruling.POOLED:
+            numbers |= _band(slot, row)
         return {
             **{name: number for name, number in numbers.items() if math.isfinite(number)},
             "Unit": self.unit,
@@ -102,9 +93,11 @@ class Witness:
         return f"{sign}{humanize(size)} {unit}".rstrip()
 
     def _expected(self, slot: Slot, row: int) -> str:
+        if slot.ruling[row] == Ruling.POOLED:
+            return "more than 99.9% of what the rule's other series have had"
         expected, lower, upper = (float(array[row]) for array in (slot.expected, slot.lower, slot.upper))
         if not math.isfinite(expected):
-            return f"expected at most {humanize(upper)}" if math.isfinite(upper) else ""
+            return ""
         match math.isfinite(lower), math.isfinite(upper):
             case True, True:
                 band = f" ({humanize(lower)} to {humanize(upper)})"
@@ -121,6 +114,13 @@ class Witness:
         zone: tzinfo = self.settings.timezone
         began, today = _time(since).astimezone(zone), _time(now).astimezone(zone)
         return f"{began:%H:%M}" if began.date() == today.date() else f"{began:%d %b %H:%M}"
+
+
+def _band(slot: Slot, row: int) -> dict[str, float]:
+    """What was expected, and the bound the value has passed."""
+    value, expected = float(slot.value[row]), float(slot.expected[row])
+    lower, upper = float(slot.lower[row]), float(slot.upper[row])
+    return {"Threshold": lower if value < expected else upper, "Expected": expected, "Lower": lower, "Upper": upper}
 
 
 def _time(seconds: float) -> datetime:

@@ -32,13 +32,16 @@ class SeriesRows:
     def row(self, series: LabelSet) -> int | None:
         return self._by_series.get(series)
 
-    def of(self, labels: tuple[LabelSet, ...], at: float) -> Rows:
-        """The rows of these series, which have samples at `at`; most often they are those of the last slot."""
+    def of(self, labels: tuple[LabelSet, ...], values: F64, at: float) -> Rows:
+        """The rows of these series; most often they are those of the last slot.
+
+        values   [series] at `at`; NaN is no sample
+        """
         known, rows = self._newest
         if labels != known:  # a comparison by identity, label sets are interned
             rows = self._look_up(labels, at)
             self._newest = labels, rows
-        self.seen[rows] = np.maximum(self.seen[rows], at)
+        self.seen[rows[np.isfinite(values)]] = at
         return rows
 
     def restore(self, series: Sequence[LabelSet | None], seen: F64) -> None:
@@ -50,14 +53,15 @@ class SeriesRows:
         new = [one for one in labels if one not in self._by_series]
         if new:
             self._forget_before(at - self._keep)
-            self._add(new)
+            self._add(new, at)
         return np.array([self._by_series[one] for one in labels], dtype=np.intp)
 
-    def _add(self, new: list[LabelSet]) -> None:
+    def _add(self, new: list[LabelSet], at: float) -> None:
         rows = self._detector.add(len(new))
         more = self._detector.rows - len(self.series)
         self.series += [None] * more
         self.seen = np.concatenate((self.seen, np.full(more, -np.inf)))
+        self.seen[rows] = at
         for row, labels in zip(rows.tolist(), new, strict=True):
             self._by_series[labels] = row
             self.series[row] = labels

@@ -116,8 +116,7 @@ def test_a_series_without_a_value_for_a_moment_is_still_in_its_event(value: floa
         judgement = story.passes(1, "b", **missing)
         assert tenants(judgement, Verdict.HELD) == ["a"]
         assert the_finding(judgement).value == 9000
-    if value is None:
-        assert story.passes(1, "b").findings == (), "no data for longer than the recovery"
+    assert story.passes(1, "b", **missing).findings == (), "no data for longer than the recovery"
 
 
 def test_small_money_does_not_fire_and_a_lot_of_it_does() -> None:
@@ -132,6 +131,17 @@ def test_a_new_series_is_not_judged_before_it_has_a_past() -> None:
     story.passes(CALM, "a")
     assert story.passes(5, "a", b=9000).findings == ()
     assert story.passes(2, "a", b=20.0).findings == ()
+
+
+def test_a_new_series_is_held_against_the_others_and_says_so() -> None:
+    story = Story()
+    story.passes(CALM, "a", "b")
+    finding = the_finding(story.passes(3, "a", "b", c=90_000))
+    assert str(finding.evidence["Summary"]).startswith(
+        "90k tok/s, more than 99.9% of what the rule's other series have had, since 00:0"
+    )
+    assert "too young for a past of its own" in str(finding.evidence["Guard"])
+    assert not {"Expected", "Threshold"} & finding.evidence.keys()
 
 
 def test_the_order_of_the_answer_does_not_matter() -> None:
@@ -160,6 +170,7 @@ def test_many_series_at_once_are_one_alert() -> None:
     judgement = story.passes(1, *names[21:], t0=9000, **high)
     assert len(judgement.findings) == 22
     (group,) = (one for one in judgement.findings if one.verdict is Verdict.BREACHED)
+    assert group.annotations == {"summary": group.evidence["Summary"]}, "the rule's own would name a series"
     assert group.series == LabelSet({"__name__": "m", "job": "gateway"})
     assert dict(group.labels) == {"alertd_group": "true"}
     assert group.value == 21
