@@ -5,6 +5,7 @@ The packages in the order in which data flows (imports go the other way, `tests/
 `config`    what the files say: alertd.yml, rule files and packs, presets, cross checks, lint
 `query`     the needs of the due rules -> the fewest requests -> Prometheus -> `SeriesBatch`
 `detect`    numpy only: values in, how unusual each is for its series out; one call for thousands of series
+`ledger`    what every scope spent in its period, from raw counters; prices of tokens
 `rules`     groups, kinds of rules; a kind judges a `SeriesBatch` into findings
 `alerts`    `step()`: the only state machine; labels and annotations; what is sent on, and when
 `dispatch`  the routes to receivers, aggregation groups and when each is due; silences, inhibition, time intervals

@@ -19,13 +19,11 @@ from alertd.ledger.counters import Born, Rows
 from alertd.ledger.flow import Flow, Growth, Line, LineSums, OneToOne, Rates, SavedFlow
 from alertd.ledger.periods import Calendar, Span
 from alertd.ledger.timeline import HOUR_SECONDS, Ages, SavedTimeline, Timeline
+from alertd.ledger.views import COMPLETE, Completeness, Days, Hours
 from alertd.query.batch import F64, SeriesBatch
 from alertd.query.history import SeriesMatrix
 
 SCHEMA = 1
-COMPLETE = 0.99
-"""A day or period of which less was observed is not complete."""
-
 NO_MODEL = "(no model)"
 MOST_PRICE_TABLES = 20
 _OVERLAPPING = ("reasoning", "total")  # tokens that other kinds count too
@@ -77,47 +75,6 @@ class Layout:
         calendar = self.calendar
         period = (calendar.kind.value, calendar.zone.key, calendar.week_start, calendar.billing_day, calendar.rolling)
         return repr((self.metric, self.unit, self.by, self.drilldown, tokens, period))
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """Spend per local day, oldest first; the last one is under way.
-
-    amounts    [scopes, days]
-    complete   [days] whether the whole day was observed; never true of the one under way
-    """
-
-    days: tuple[date, ...]
-    amounts: F64
-    complete: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Spend per hour, oldest first; the last one is under way.
-
-    starts     [hours] Unix seconds
-    amounts    [scopes, hours]
-    covered    [hours] seconds that were observed
-    """
-
-    starts: F64
-    amounts: F64
-    covered: F64
-
-
-@dataclass(frozen=True, slots=True)
-class Completeness:
-    """How well a period is known.
-
-    share          of its time so far that was observed, 0 to 1
-    complete_from  since when it is known, gaps apart; None when nothing of it is
-    imputed        [scopes] amount that came in while nothing was observed: known in sum, spread evenly in time
-    """
-
-    share: float
-    complete_from: datetime | None
-    imputed: F64
 
 
 class _Gap(msgspec.Struct, frozen=True, array_like=True):

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from alertd.ledger.ledger import Hours
 from alertd.ledger.periods import Span
 from alertd.ledger.timeline import HOUR_SECONDS
+from alertd.ledger.views import Hours
 from alertd.query.batch import F64
 
 HOURS_OF_WEEK = 168

@@ -255,6 +255,8 @@ class BudgetJudge:
     def _burns(self, evidence: Evidence) -> list[Burn]:
         asked = self.kind.settings.burn_rate
         windows = standard_windows(evidence.period.length) if asked is True else asked or ()
+        if not windows:
+            return []
         return burns(
             self.ledger,
             windows,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 
+from alertd.labels import LabelSet
 from alertd.ledger.counters import Born, Target
 from alertd.query.batch import SeriesBatch
 
@@ -20,22 +22,21 @@ class Births:
     def begun(self, starts: SeriesBatch | None, *, since: datetime | None) -> Born:
         """Whether a target that had no such counter at `since`, the last observation, began after it, or had been scraped."""
         before, self._before = self._before, starts
-        known: dict[Target, float] = {}
-        scraped: set[Target] = set()
+        if starts is None or since is None:
+            return lambda target: True
+        watched_since = (since - _CLOCK_SKEW).timestamp()
+
+        @cache
+        def processes() -> tuple[dict[Target, float], set[Target]]:  # asked for new targets only: most slots have none
+            began = {_target(series): value for series, value in starts.samples()}
+            return began, {_target(series) for series in before.labels} if before is not None else set()
 
         def born(target: Target) -> bool:
-            if starts is None or since is None:
-                return True
-            if not known:  # asked for new targets only: most slots have none
-                known.update({_target(series): value for series, value in starts.samples()})
-                scraped.update(known if before is None else {_target(series): 0.0 for series in before.labels})
-                if before is None:
-                    scraped.clear()
-            start = known.get(target)
-            return start is None or target in scraped or start > (since - _CLOCK_SKEW).timestamp()
+            began, scraped = processes()
+            return target in scraped or began.get(target, watched_since + 1) > watched_since
 
         return born
 
 
-def _target(series: object) -> Target:
-    return series.get("job"), series.get("instance")  # type: ignore[attr-defined]
+def _target(series: LabelSet) -> Target:
+    return series.get("job"), series.get("instance")

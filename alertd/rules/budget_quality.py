@@ -9,7 +9,8 @@ import numpy as np
 
 from alertd.labels import LabelSet
 from alertd.ledger.flow import Line, LineSums
-from alertd.ledger.ledger import NO_MODEL, Completeness, Ledger
+from alertd.ledger.ledger import NO_MODEL, Ledger
+from alertd.ledger.views import Completeness
 from alertd.query.batch import F64
 
 # Less than this of requests without usage, and more than this of the period observed, is not worth a word.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alertd.labels import LabelSet
-from alertd.ledger.ledger import Completeness
 from alertd.ledger.periods import Span
+from alertd.ledger.views import Completeness
 from alertd.query.batch import F64
 
 

@@ -16,8 +16,9 @@ import numpy as np
 from alertd.detect.forecast import F64
 from alertd.detect.forecast_interval import Bool
 from alertd.labels import LabelSet
-from alertd.ledger.ledger import COMPLETE, Ledger
+from alertd.ledger.ledger import Ledger
 from alertd.ledger.prices import PriceTable
+from alertd.ledger.views import COMPLETE
 from alertd.query.batch import SeriesBatch
 from alertd.query.history import HistoryNeed, SeriesMatrix
 from alertd.rules.budget import Budget, BudgetJudge

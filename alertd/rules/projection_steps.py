@@ -9,8 +9,9 @@ from datetime import UTC, datetime, time, timedelta
 import numpy as np
 
 from alertd.detect.forecast import F64, Classes, day_classes, hour_classes
-from alertd.ledger.ledger import COMPLETE, Ledger
+from alertd.ledger.ledger import Ledger
 from alertd.ledger.periods import Calendar, PeriodKind, Span
+from alertd.ledger.views import COMPLETE
 
 DAYS_KNOWN = 28
 """Days that a forecast looks back."""

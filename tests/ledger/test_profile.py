@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from alertd.ledger.ledger import Hours
 from alertd.ledger.periods import Span
 from alertd.ledger.profile import expected_level, hours_of_week, week_profile
+from alertd.ledger.views import Hours
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
