@@ -31,5 +31,5 @@ class Receiver:
             return web.Response(status=400, text=f"no webhook payload of version 4: {error}\n")
         for alert in notification.alerts:
             self.delivered.add(alert.status)
-            self._tell(describe(alert))
+            self._tell(describe(alert, notification.alertd.values.get(alert.fingerprint)))
         return web.Response()

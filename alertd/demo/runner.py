@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +24,19 @@ from alertd.replay.local_prometheus import LocalPrometheus
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SCRAPE = {"job_name": "agentgateway", "scrape_interval": "1s"}
+_PACK = {
+    "name": "agentgateway",
+    "set": {
+        **dict.fromkeys(("interval", "hold", "high_token_rate_for"), "2s"),
+        "window": "10s",
+        "scope": "tenant",
+        "high_token_rate": 1_500_000,
+        # An hour of traffic goes by in a minute: what counts by the day is out of reach here.
+        **dict.fromkeys(("excessive_token_rate", "daily_tokens_warning", "daily_tokens_limit"), 1e12),
+    },
+    # A gateway without tools, and without the series of a real one's build.
+    "without": ["TokenUsageAnomaly", "MetricsScrapeFailure", "NoMCPRequests", "NoLLMRequests"],
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +132,7 @@ async def _show(options: DemoOptions, receiver: Receiver, tell: Callable[[str], 
 
 
 def write_configuration(folder: Path, *, prometheus: str, inbox: str) -> Path:
-    """alertd.yml and the demo's rules in `folder`, with timers short enough to watch; returns the path of alertd.yml."""
-    (folder / "rules.yml").write_text((files("alertd.demo") / "data" / "rules.yml").read_text())
+    """alertd.yml in `folder`: the agentgateway pack with windows and timers short enough to watch; returns its path."""
     route: dict[str, object] = {"receiver": "terminal", "group_by": ["alertname"]}
     route |= {"group_wait": "1s", "group_interval": "2s", "repeat_interval": "1h"}
     config_file = folder / "alertd.yml"
@@ -129,9 +140,9 @@ def write_configuration(folder: Path, *, prometheus: str, inbox: str) -> Path:
         _yaml(
             {
                 "prometheus": {"url": prometheus},
-                "rule_files": ["rules.yml"],
+                "packs": [_PACK],
                 "route": route,
-                "receivers": [{"name": "terminal", "webhook_configs": [{"url": f"{inbox}/"}]}],
+                "receivers": [{"name": "terminal", "webhook_configs": [{"url": f"{inbox}/", "extended": True}]}],
             }
         )
     )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import click
 import msgspec
 
+from alertd.charts.scale import short_number
 from alertd.duration import format_duration
 
 _COLOURS = {"firing": "red", "resolved": "green"}
@@ -15,10 +16,26 @@ _TOLD_ELSEWHERE = {"alertname", "severity"}
 _INDENT = " " * 10
 
 
+class Values(msgspec.Struct, rename="camel"):
+    """What alertd adds about one alert; `value` of a resolved one is that at its end."""
+
+    value: float | None = None
+    threshold: float | None = None
+    peak: float | None = None
+    unit: str = ""
+
+
+class Extension(msgspec.Struct):
+    """What alertd adds to a payload that is `extended`: values by fingerprint."""
+
+    values: dict[str, Values] = {}
+
+
 class NotifiedAlert(msgspec.Struct, rename="camel"):
     """One alert of a notification; of Alertmanager's webhook payload version 4, what is shown."""
 
     status: str
+    fingerprint: str
     labels: dict[str, str]
     annotations: dict[str, str]
     starts_at: datetime
@@ -30,16 +47,19 @@ class Notification(msgspec.Struct):
 
     status: str
     alerts: list[NotifiedAlert]
+    alertd: Extension = msgspec.field(default_factory=Extension)
 
 
-def describe(alert: NotifiedAlert) -> str:
+def describe(alert: NotifiedAlert, values: Values | None = None) -> str:
     """A few lines about one alert: what, where, how bad, since when. Styled; `click.echo` takes colours off for files."""
     ended = alert.status == "resolved"
     state = click.style(f"{alert.status.upper():<9}", fg=_COLOURS.get(alert.status), bold=True)
     name = click.style(alert.labels.get("alertname", "?"), bold=True)
     moment = alert.ends_at if ended else alert.starts_at
     lines = [f"{_clock_time(moment)}  {state} {name}  {_where(alert.labels)}".rstrip()]
-    lines += [_INDENT + text for text in (_what(alert.annotations, ended=ended), _when(alert, ended=ended)) if text]
+    lines += [
+        _INDENT + text for text in (_what(alert, values or Values(), ended=ended), _when(alert, ended=ended)) if text
+    ]
     return "\n".join(lines)
 
 
@@ -49,11 +69,17 @@ def _where(labels: Mapping[str, str]) -> str:
     return "  ".join(text for text in (severity, *pairs) if text)
 
 
-def _what(annotations: Mapping[str, str], *, ended: bool) -> str:
-    summary, value, limit = (annotations.get(name, "") for name in ("summary", "value", "limit"))
-    last = "was " if ended else ""
-    measured = f"{last}{value} (limit {limit})" if value and limit else value
-    return ": ".join(text for text in (summary, measured) if text)
+def _what(alert: NotifiedAlert, values: Values, *, ended: bool) -> str:
+    limit = "" if values.threshold is None else f" (limit {_number(values.threshold, values.unit)})"
+    if ended and values.peak is not None:
+        now = "" if values.value is None else f"{_number(values.value, values.unit)} now, "
+        return f"{now}{_number(values.peak, values.unit)} at worst{limit}"
+    summary = alert.annotations.get("summary", "")
+    return f"{summary}{limit}" if summary else limit.strip()
+
+
+def _number(value: float, unit: str) -> str:
+    return f"{value:.1%}" if unit == "ratio" else f"{short_number(value)} {unit}".rstrip()
 
 
 def _when(alert: NotifiedAlert, *, ended: bool) -> str:

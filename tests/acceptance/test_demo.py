@@ -75,10 +75,12 @@ async def test_a_firing_and_a_resolved_notification_arrive_within_the_promised_t
         output, _ = await asyncio.wait_for(process.communicate(), 65 + STOP_LIMIT_S)
     text = output.decode()
     assert process.returncode == 0, text
-    assert re.search(r"FIRING +ProviderErrors +critical +backend=provider-a\n +provider-a fails requests: \d", text), (
+    assert re.search(
+        r"FIRING +HighLLMErrorRate +critical +backend=provider-a.*\n +provider-a fails \d.* \(limit 5\.0%\)", text
+    ), text
+    assert re.search(r"RESOLVED +HighLLMErrorRate .*\n.*at worst \(limit 5\.0%\)\n +since \S+ UTC, for \d+s", text), (
         text
     )
-    assert re.search(r"RESOLVED +ProviderErrors .*\n.*limit 5%.*\n +since \S+ UTC, for \d+s", text), text
     assert "\x1b[" not in text, "no colours where there is no terminal"
     assert list(tmp_path.iterdir()) == []
 

@@ -18,6 +18,7 @@ def notification(*alerts: tuple[str, str]) -> dict[str, object]:
         "alerts": [
             {
                 "status": status,
+                "fingerprint": name,
                 "labels": {"alertname": name},
                 "annotations": {},
                 "startsAt": "2026-01-05T12:00:00Z",
