@@ -58,7 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("yamlio", "template", "http", "telemetry", "query", "rules", "alerts", "dispatch", "notify", "receivers"),
         *("ledger", "store", "engine", "replay", "api"),  # of api only its settings
     },
-    "demo": {"clock", "http", "replay"},
+    "demo": {"clock", "charts", "http", "replay"},
 }
 """The packages (and the modules beside them) and what each may import besides itself and the ground."""
 
