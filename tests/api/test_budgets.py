@@ -10,6 +10,7 @@ import pytest
 from alertd.engine.state import GroupState
 from alertd.labels import LabelSet
 from alertd.query.batch import SeriesBatch
+from alertd.query.history import SeriesMatrix
 from alertd.rules.kind import Inputs
 from alertd.rules.rule import AlertingRule
 from tests.api.conftest import Connect
@@ -28,18 +29,31 @@ groups:
 """
 
 
-def judged(*slots: dict[str, float], step: timedelta = timedelta(minutes=1)) -> list[GroupState]:
+def judged(*slots: dict[str, float], past: timedelta = timedelta()) -> list[GroupState]:
+    """The rules after one slot a minute; before them a dollar an hour of tenant a over `past`."""
     groups = groups_of(RULES)
-    for number, values in enumerate(slots):
-        at = AT + number * step
-        labels = tuple(LabelSet({"__name__": "cost_total", "tenant": tenant, "job": "gw"}) for tenant in values)
-        batch = SeriesBatch(labels=labels, values=np.array([*values.values()]), at=at)
-        for rule in groups[0].rules[:2]:
-            assert rule.judge is not None
-            assert isinstance(rule.rule, AlertingRule)
+    for rule in groups[0].rules[:2]:
+        assert rule.judge is not None
+        assert isinstance(rule.rule, AlertingRule)
+        for need in rule.judge.wants(AT) if past else ():
+            rule.judge.learn(need, dollars_an_hour(past))
+        for minute, values in enumerate(slots):
+            at = AT + timedelta(minutes=minute)
+            batch = SeriesBatch(labels=tuple(map(cost_of, values)), values=np.array([*values.values()]), at=at)
             others = dict.fromkeys(rule.rule.kind.further_queries, SeriesBatch.empty(at=at))
-            rule.judgement = rule.judge.judge(Inputs(at=at, interval=step, batch=batch, others=others))
+            inputs = Inputs(at=at, interval=timedelta(minutes=1), batch=batch, others=others)
+            rule.judgement = rule.judge.judge(inputs)
     return groups
+
+
+def cost_of(tenant: str) -> LabelSet:
+    return LabelSet({"__name__": "cost_total", "tenant": tenant, "job": "gw"})
+
+
+def dollars_an_hour(past: timedelta) -> SeriesMatrix:
+    hours = np.arange(past // timedelta(hours=1), dtype=float)
+    times = (AT - past).timestamp() + 3600 * hours
+    return SeriesMatrix(labels=(cost_of("a"),), times=times, values=hours[:, None])
 
 
 async def test_every_scope_has_a_row_and_who_spent_most_comes_first(connect: Connect) -> None:
@@ -58,8 +72,7 @@ async def test_every_scope_has_a_row_and_who_spent_most_comes_first(connect: Con
 
 
 async def test_a_projection_on_the_same_spend_says_where_it_ends(connect: Connect) -> None:
-    steady = [{"a": float(hour)} for hour in range(24 * 10)]
-    client = await connect(services(judged(*steady, step=timedelta(hours=1))))
+    client = await connect(services(judged({"a": 24.0 * 10}, past=timedelta(days=10))))
     (row,) = (await (await client.get("/api/alertd/v1/budgets")).json())["budgets"]
     assert row["projected"] == pytest.approx(24, rel=0.05)
 
