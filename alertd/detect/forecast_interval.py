@@ -115,13 +115,21 @@ class Distribution:
         return self.count >= FEWEST_RATIOS
 
     def between(self, level: float) -> tuple[F64, F64]:
-        """[series] twice: from where to where the amount lies with probability `level`; NaN where not known.
+        """[series] twice: from where to where the amount lies with at least probability `level`; NaN where not known.
 
         Where nothing at all is so likely that the lower end is 0, no error is left there: all of it goes to the upper.
+        The centre is always inside: where it is not among what the errors of others allow, the interval reaches to it.
         """
         tail = (1 - level) / 2
         low = self._amount(lambda scores: lower_end(scores, tail))
-        return low, np.where(low <= 0, self.quantile(level), self.quantile(1 - tail))
+        high = np.where(low <= 0, self.quantile(level), self.quantile(1 - tail))
+        centre = self.centre()
+        return np.minimum(low, centre), np.maximum(high, centre)
+
+    def end(self, p: float) -> F64:
+        """[series] the `p`-quantile, or the centre where that is further out."""
+        outer = np.maximum if p > 0.5 else np.minimum
+        return outer(self.quantile(p), self.centre())
 
     def quantile(self, p: float) -> F64:
         """[series] the amount that is not exceeded with probability `p`; NaN where not known."""

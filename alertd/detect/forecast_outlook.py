@@ -53,13 +53,14 @@ class Outlook:
     def exceeded_after(self, limit: F64, *, p: float | None = None) -> F64:
         """[series]: in how many steps the limit is passed, if what comes is what was projected; inf when not before the end.
 
-        p   if what comes is the `p`-quantile: a large one is the early moment, a small one the late. NaN where not known
+        p   if what comes is the `p`-quantile: a large one is the early moment, a small one the late, and what is projected
+            lies between them. NaN where not known
         """
         total = np.sum(self.path, axis=1, keepdims=True)
         even = np.full_like(self.path, 1 / max(self.path.shape[1], 1))
         with np.errstate(divide="ignore", invalid="ignore"):
             shape = np.where(total > 0, self.path / total, even)
-        amount = self.coming.centre() if p is None else self.coming.quantile(p)
+        amount = self.coming.centre() if p is None else self.coming.end(p)
         after = reached_after(shape * amount[:, None] + self.planned, limit - self.spent)
         return np.where(np.isnan(amount) & (self.spent <= limit), np.nan, after)
 

@@ -54,9 +54,8 @@ def test_the_probability_counts_the_ratios_above():
 
 def test_a_forecast_that_looks_four_times_as_far_is_half_as_sure():
     near, far = (Distribution(made(1000.0), Pool(ratios(99, stretch=stretch))) for stretch in (1.0, 4.0))
-    (near_low, near_high), (far_low, far_high) = near.between(0.8), far.between(0.8)
-    assert np.log(far_low / 1000) == pytest.approx(2 * np.log(near_low / 1000))
-    assert np.log(far_high / 1000) == pytest.approx(2 * np.log(near_high / 1000))
+    for p in (0.1, 0.9):
+        assert np.log(far.quantile(p) / 1000) == pytest.approx(2 * np.log(near.quantile(p) / 1000))
 
 
 def test_a_wilder_series_has_a_wider_interval():
@@ -112,6 +111,34 @@ def test_the_probability_is_one_and_falls_with_the_limit(actual, predicted, limi
     probabilities = [distribution.exceeds(np.array([limit]))[0] for limit in sorted(limits)]
     assert all(0 <= probability <= 1 for probability in probabilities)
     assert probabilities == sorted(probabilities, reverse=True)
+
+
+@given(
+    actuals, st.floats(0, 1e6), st.floats(1, 9), st.floats(0, 3), st.floats(0, 1e6), st.sampled_from([0.5, 0.8, 0.98]),
+)  # fmt: skip
+def test_the_point_is_inside_its_interval_and_its_moment_between_early_and_late(
+    actual, predicted, stretch, spread, limit, level
+):
+    pool = Pool(outcomes([100.0] * len(actual), actual, stretch=stretch))
+    now = made(predicted, spread=spread, mean=predicted / 2 + 1)
+    outlook = Outlook(
+        np.array([50.0]), np.full((1, 4), predicted / 4), np.array([[10.0, 0, 0, 0]]), Distribution(now, pool)
+    )
+    low, high = outlook.between(level)
+    assert outlook.certain <= low <= outlook.projected <= high
+    early, point, late = (outlook.exceeded_after(np.array([limit]), p=p)[0] for p in (0.9, None, 0.1))
+    assert early <= point <= late
+
+
+def test_a_point_that_no_earlier_error_explains_is_an_end_of_its_interval():
+    """A steady series among others that all came out lower."""
+    low, high = Distribution(made(1000.0), Pool(outcomes([100.0] * 30, range(60, 90)))).between(0.8)
+    assert low == pytest.approx([620.0])
+    assert high == pytest.approx([870.0])
+    far = Distribution(made(1000.0), Pool(outcomes([100.0] * 30, range(60, 90), stretch=4.0)))
+    assert far.between(0.8)[1].tolist() == far.centre().tolist() == [1000.0], (
+        "which forecasts that looked less far cannot"
+    )
 
 
 @given(actuals, st.floats(1e-3, 1e6), st.floats(0, 1e6), st.sampled_from([0.01, 3.0, 1e4]))
