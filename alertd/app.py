@@ -28,6 +28,7 @@ from alertd.api.server import Server, make_app, parse_address
 from alertd.api.services import AlertmanagerServices, OperatorServices, Services
 from alertd.clock import Clock, SystemClock
 from alertd.config.load import Config, digest, load
+from alertd.deferred import import_deferred
 from alertd.engine.charting import Charting
 from alertd.engine.deliverer import Deliverer
 from alertd.engine.dispatcher import Dispatcher
@@ -54,7 +55,7 @@ from alertd.http import new_session
 from alertd.links import Linker, Links
 from alertd.notify.numbering import Numbered
 from alertd.notify.ulid import Ulids
-from alertd.receivers.registry import configured
+from alertd.receivers.registry import configured, import_kinds
 from alertd.store.settings import StorageSettings
 from alertd.store.sqlite import SqliteStore
 from alertd.telemetry.machine import Host
@@ -90,7 +91,7 @@ class Options:
 
 async def serve(options: Options) -> None:
     """Run until SIGTERM or SIGINT; raises AlertdError when it cannot start."""
-    config = await asyncio.to_thread(load, options.config_file)
+    config = await asyncio.to_thread(_load, options.config_file)
     clock = SystemClock()
     async with AsyncExitStack() as owned:
         entrance = await Entrance.open(options.web_config_file, config.web, clock=clock)
@@ -101,6 +102,15 @@ async def serve(options: Options) -> None:
         numbers = await take_numbers(store, configured(config.receivers))
         app = App(config, options, clock=clock, store=store, session=session, numbers=numbers, entrance=entrance)
         await app.run()
+
+
+def _load(file: Path) -> Config:
+    """The configuration, and whatever it needs imported: the event loop would stand still meanwhile. For a thread."""
+    config = load(file)
+    import_kinds(config.receivers)
+    if config.groups:
+        import_deferred()
+    return config
 
 
 def _storage(config: Config, options: Options) -> StorageSettings:
@@ -365,7 +375,7 @@ class App:
         async with self._reloading:
             self._systemd.reloading(monotonic=self._clock.monotonic())
             try:
-                config = await asyncio.to_thread(load, self._options.config_file)
+                config = await asyncio.to_thread(_load, self._options.config_file)
                 admission = await self._entrance.prepare(config.web)
                 numbers = await take_numbers(self._store, configured(config.receivers))
                 links = self._linker.link(config, numbers, url=self._url(config))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from alertd.api.answers import answering
-from alertd.engine.budgets import budgets
+from alertd.deferred import deferred
 from alertd.engine.state import GroupState
+
+if TYPE_CHECKING:
+    from alertd.engine import budgets
+else:
+    budgets = deferred("alertd.engine.budgets")
 
 
 class Budgets:
@@ -23,5 +29,7 @@ class Budgets:
 
     async def list(self, request: web.Request) -> object:
         """`{"budgets": [BudgetRow, ...]}`; with `rule=` only those of rules with that name."""
-        rule = request.query.get("rule", "")
-        return {"budgets": [row for row in budgets(self._groups()) if rule in ("", row.rule)]}
+        rule, groups = request.query.get("rule", ""), self._groups()
+        if not groups:
+            return {"budgets": []}
+        return {"budgets": [row for row in budgets.budgets(groups) if rule in ("", row.rule)]}

@@ -6,20 +6,25 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from alertd.api.answers import AnswerError, answering
-from alertd.charts import Chart, draw, svg
-from alertd.charts.drawing import Drawing
-from alertd.charts.png import NoImagesError, png
+from alertd.deferred import deferred
 from alertd.duration import DurationError, parse_duration
 from alertd.errors import QueryError
+
+if TYPE_CHECKING:
+    from alertd import charts
+    from alertd.charts import drawing, png
+else:
+    charts, png = deferred("alertd.charts"), deferred("alertd.charts.png")
 
 LAST = timedelta(hours=6)
 LONGEST = timedelta(days=62)
 
-ChartOf = Callable[[str, timedelta], Awaitable[Chart | None]]
+ChartOf = Callable[[str, timedelta], Awaitable["charts.Chart | None"]]
 """The chart of the alert with a fingerprint over a time; None when there is no such alert. Raises QueryError, TimeoutError."""
 
 
@@ -36,19 +41,19 @@ class Charts:
 
     async def svg(self, request: web.Request) -> web.Response:
         """The chart as SVG."""
-        drawing = await self._drawing(request)
-        return web.Response(text=svg(drawing), content_type="image/svg+xml", headers=_HEADERS)
+        picture = await self._drawing(request)
+        return web.Response(text=charts.svg(picture), content_type="image/svg+xml", headers=_HEADERS)
 
     async def png(self, request: web.Request) -> web.Response:
         """The chart as PNG; 501 without the extra `images`."""
-        drawing = await self._drawing(request)
+        picture = await self._drawing(request)
         try:
-            body = await asyncio.to_thread(png, drawing)
-        except NoImagesError as error:
+            body = await asyncio.to_thread(png.png, picture)
+        except png.NoImagesError as error:
             raise AnswerError(str(error), HTTPStatus.NOT_IMPLEMENTED) from None
         return web.Response(body=body, content_type="image/png", headers=_HEADERS)
 
-    async def _drawing(self, request: web.Request) -> Drawing:
+    async def _drawing(self, request: web.Request) -> drawing.Drawing:
         fingerprint = request.match_info["fingerprint"]
         try:
             chart = await self._chart_of(fingerprint, _last(request))
@@ -57,7 +62,7 @@ class Charts:
             raise AnswerError(f"the past cannot be read: {why}", HTTPStatus.BAD_GATEWAY) from None
         if chart is None:
             raise AnswerError(f"no rule has an alert {fingerprint} now", HTTPStatus.NOT_FOUND)
-        return await asyncio.to_thread(draw, chart)
+        return await asyncio.to_thread(charts.draw, chart)
 
 
 _HEADERS = {"Cache-Control": "max-age=30", "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from alertd.charts import Chart
 from alertd.engine.dispatcher import Dispatcher
 from alertd.engine.intake import AlertIntake
 from alertd.engine.ports import Store
@@ -18,6 +17,9 @@ from alertd.engine.trial import Trial
 from alertd.notify.explain import Explanation
 from alertd.rules.feedback import Feedback
 from alertd.telemetry.health import Report
+
+if TYPE_CHECKING:
+    from alertd.charts import Chart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from alertd.config.expressions import syntax_tree
 from alertd.config.promql_labels import Labels, labels_of
+from alertd.deferred import deferred
 from alertd.labels.matcher import Matchers
 from alertd.rules.promql import PromQL
 from alertd.rules.rule import AlertingRule
-from alertd.rules.threshold import Threshold
+
+if TYPE_CHECKING:
+    from alertd.rules import threshold
+else:
+    threshold = deferred("alertd.rules.threshold")
 
 _ALERTNAME = "alertname"
 _ACTION = "{{"
@@ -47,7 +53,7 @@ class AlertLabels:
         if name == _ALERTNAME:
             yield self.rule.name
             return
-        levels = self.rule.kind.levels if isinstance(self.rule.kind, Threshold) else ()
+        levels = self.rule.kind.levels if isinstance(self.rule.kind, threshold.Threshold) else ()
         yield from (level.labels[name] for level in levels if name in level.labels)
         if levels and all(name in level.labels for level in levels):
             return
@@ -63,7 +69,7 @@ class AlertLabels:
     @cached_property
     def _series(self) -> Labels | None:
         """The labels its series can have; None where that is not known."""
-        if not isinstance(self.rule.kind, PromQL | Threshold):
+        if not isinstance(self.rule.kind, PromQL | threshold.Threshold):
             return None
         tree = syntax_tree(self.rule.expr)
         return labels_of(tree) if tree is not None else None

@@ -10,22 +10,27 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alertd.config.expressions import syntax_tree, walk
 from alertd.config.lint_comments import is_silenced
 from alertd.config.promql_functions import RATES
 from alertd.config.promql_labels import Labels, fires_on_data, labels_of
 from alertd.config.rule_files import RuleFile
+from alertd.deferred import deferred
 from alertd.duration import format_duration
 from alertd.labels import LabelSet
-from alertd.rules.anomaly import Anomaly
-from alertd.rules.anomaly_noise import expected_per_week
 from alertd.rules.promql import PromQL
 from alertd.rules.rule import AlertingRule, Rule, RuleGroup
-from alertd.rules.threshold import Threshold
 from alertd.template.prometheus import labels_used
 from alertd.yamlio import Node, Problem, Scalar, Severity, Source, Table
+
+if TYPE_CHECKING:
+    from alertd.rules import anomaly, threshold
+    from alertd.rules import anomaly_noise as noise
+else:
+    anomaly, noise = deferred("alertd.rules.anomaly"), deferred("alertd.rules.anomaly_noise")
+    threshold = deferred("alertd.rules.threshold")
 
 _NAMED_LABEL = re.compile(r"""[lL]abels\.(\w+)|[lL]abels\s+["`](\w+)""")
 _PAGING = frozenset({"page", "critical"})
@@ -148,13 +153,13 @@ def paging_undocumented(linted: LintedFile) -> Iterator[Problem]:
 def anomaly_noise(linted: LintedFile) -> Iterator[Problem]:
     """An anomaly rule that chance alone fires every week, for every series."""
     for subject, rule in linted.alerts():
-        if not isinstance(rule.kind, Anomaly):
+        if not isinstance(rule.kind, anomaly.Anomaly):
             continue
         settings, interval = rule.kind.settings, subject.group.interval
         if not settings.looks_back or settings.false_alerts_per_week is not None:
             continue
         windows = [node.range for node in walk(subject.tree) if type(node).__name__ == "MatrixSelector"]
-        count = expected_per_week(settings, interval, smoothed_over=max(windows, default=timedelta()))
+        count = noise.expected_per_week(settings, interval, smoothed_over=max(windows, default=timedelta()))
         if count >= 1.0:
             yield subject.problem(
                 subject.node.entries["anomaly"].value,
@@ -261,6 +266,6 @@ def _where_named(text: str, label: str) -> int:
 
 
 def _severities(rule: AlertingRule) -> set[str]:
-    levels = rule.kind.levels if isinstance(rule.kind, Threshold) else ()
+    levels = rule.kind.levels if isinstance(rule.kind, threshold.Threshold) else ()
     found = {rule.label_texts.get("severity", ""), *(level.labels.get("severity", "") for level in levels)}
     return {severity.lower() for severity in found}

@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from alertd.alerts.alert import Alert, State
-from alertd.charts import Chart, Limit, Span
 from alertd.clock import Clock
+from alertd.deferred import deferred, np
 from alertd.engine.state import GroupState
 from alertd.labels import LabelSet
 from alertd.query.batch import F64
@@ -19,6 +18,11 @@ from alertd.query.history import HistoryNeed, HistorySource, SeriesMatrix
 from alertd.query.split import split
 from alertd.rules.finding import Judgement
 from alertd.rules.rule import AlertingRule, RuleGroup
+
+if TYPE_CHECKING:
+    from alertd import charts
+else:
+    charts = deferred("alertd.charts")
 
 POINTS = 300
 LIMIT = timedelta(seconds=20)
@@ -56,7 +60,7 @@ class Charting:
         self._history = history
         self._external_labels = external_labels
 
-    async def chart(self, fingerprint: str, last: timedelta) -> Chart | None:
+    async def chart(self, fingerprint: str, last: timedelta) -> charts.Chart | None:
         """The alert's series over the time `last`; None when no rule has such an alert now.
 
         raises   QueryError; TimeoutError
@@ -112,11 +116,11 @@ def _expected(judgement: Judgement | None, series: LabelSet) -> tuple[float, flo
     return float(band.lower[row]), float(band.expected[row]), float(band.upper[row])
 
 
-def _drawn(found: _Found, times: F64, values: F64) -> Chart:
+def _drawn(found: _Found, times: F64, values: F64) -> charts.Chart:
     alert = found.alert
     band = None if found.expected is None else [np.full(len(times), one) for one in found.expected]
-    fired = [] if alert.fired_at is None else [Span(start=alert.fired_at.timestamp(), end=_end(alert))]
-    return Chart(
+    fired = [] if alert.fired_at is None else [charts.Span(start=alert.fired_at.timestamp(), end=_end(alert))]
+    return charts.Chart(
         title=f"{found.rule.name}{alert.series if len(alert.series) else ''}",
         unit=found.rule.unit,
         times=times,
@@ -124,7 +128,7 @@ def _drawn(found: _Found, times: F64, values: F64) -> Chart:
         lower=band[0] if band else None,
         expected=band[1] if band else None,
         upper=band[2] if band else None,
-        limits=() if band else tuple(Limit(value=limit) for limit in _limits(alert)),
+        limits=() if band else tuple(charts.Limit(value=limit) for limit in _limits(alert)),
         firing=tuple(fired),
     )
 

@@ -12,8 +12,7 @@ from alertd.alerts.posted import PostedAlert
 from alertd.clock import Clock
 from alertd.engine.dispatcher import Dispatcher
 from alertd.engine.ports import Store
-from alertd.labels import LabelSet
-from alertd.labels.fingerprints import compute_fingerprints
+from alertd.labels import LabelSet, fingerprints
 from alertd.notify.history import posted_transition
 
 AT_ONCE = 256
@@ -57,11 +56,15 @@ class AlertIntake:
         self._store = store
         self._clock = clock
         self._most_alerts = most_alerts
+        self._prepared = False
         self._coming: dict[LabelSet, PostedAlert] = {}  # being saved: known already to whoever posts next
         self._saving: set[asyncio.Task[None]] = set()
 
     async def post(self, alerts: Sequence[RawAlert]) -> list[str]:
         """Take those that can be taken; why the others cannot. Raises StoreError when nothing, or not all, was saved."""
+        if len(alerts) > fingerprints.FEW and not self._prepared:
+            await asyncio.to_thread(fingerprints.prepare)
+            self._prepared = True
         errors: list[str] = []
         saves: list[asyncio.Task[None]] = []
         for start in range(0, len(alerts), AT_ONCE):
@@ -120,7 +123,7 @@ class AlertIntake:
 
     async def _save(self, joined: Collection[_Joined], at: datetime) -> None:
         alerts = [alert for _, alert in joined]
-        compute_fingerprints(alert.labels for alert in alerts)
+        fingerprints.compute_fingerprints(alert.labels for alert in alerts)
         events = [posted_transition(old, alert, at=at) for old, alert in joined]
         try:
             async with self._store.transaction() as tx:

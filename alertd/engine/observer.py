@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from alertd import __version__
 from alertd.clock import Clock
-from alertd.engine.budgets import unpriced_tokens
+from alertd.deferred import deferred
 from alertd.engine.dispatcher import Dispatcher
 from alertd.engine.evaluator import Evaluator
 from alertd.engine.intake import AlertIntake
@@ -28,6 +29,11 @@ from alertd.telemetry import health
 from alertd.telemetry.machine import Host
 from alertd.telemetry.metrics import Metrics
 from alertd.telemetry.readings import AlertmanagerReading, GroupReading
+
+if TYPE_CHECKING:
+    from alertd.engine import budgets
+else:
+    budgets = deferred("alertd.engine.budgets")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +75,14 @@ class Observer:
 
     async def render(self, accept: str) -> tuple[bytes, str]:
         """The text for a scrape that sent this Accept header, and its content type."""
-        at = self.clock.now()
+        at, judges = self.clock.now(), self.evaluator.judges()
         outbox = await read_outbox(self.store, at=at)
         return await self.metrics.render(
             accept,
             outbox=outbox,
             alertmanager=await self._alertmanager(at),
-            forecasts=read_forecasts(self.evaluator.judges()),
-            unpriced_tokens=unpriced_tokens(self.evaluator.judges()),
+            forecasts=read_forecasts(judges),
+            unpriced_tokens=budgets.unpriced_tokens(judges) if judges else 0.0,
         )
 
     async def report(self) -> health.Report:

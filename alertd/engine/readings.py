@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
+from alertd.deferred import deferred
 from alertd.dispatch.mutes import MuteStage
 from alertd.dispatch.silences import SilenceState
 from alertd.engine.alertmanagers import AlertmanagerCounters, Alertmanagers
@@ -19,8 +21,6 @@ from alertd.errors import StoreError
 from alertd.notify.outbox import Outbox
 from alertd.query.fetcher import Fetcher
 from alertd.rules.kind import Judge
-from alertd.rules.projection import PeriodJudge
-from alertd.rules.projection_score import LEVEL, Accuracy
 from alertd.telemetry.health import SourceReading
 from alertd.telemetry.metrics import Metrics
 from alertd.telemetry.readings import (
@@ -31,6 +31,11 @@ from alertd.telemetry.readings import (
     QueueReading,
     TrafficReading,
 )
+
+if TYPE_CHECKING:
+    from alertd.rules import projection, projection_score
+else:
+    projection, projection_score = deferred("alertd.rules.projection"), deferred("alertd.rules.projection_score")
 
 READ_LIMIT = timedelta(seconds=2)
 """How long a scrape or a probe waits for the store."""
@@ -116,13 +121,15 @@ def read_sources(states: Iterable[GroupState]) -> dict[str, SourceReading]:
 
 def read_forecasts(judges: Iterable[Judge]) -> list[ForecastReading]:
     """What became of the forecasts of all projection rules, by horizon."""
-    together: dict[str, Accuracy] = {}
+    together: dict[str, projection_score.Accuracy] = {}
     for judge in judges:
-        for one in judge.accuracy() if isinstance(judge, PeriodJudge) else ():
+        for one in judge.accuracy() if isinstance(judge, projection.PeriodJudge) else ():
             known = together.get(one.horizon)
             together[one.horizon] = one if known is None else known.with_others(one)
     return [
-        ForecastReading(horizon=one.horizon, level=LEVEL, coverage=one.coverage, errors=one.errors, brier=one.brier)
+        ForecastReading(
+            horizon=one.horizon, level=projection_score.LEVEL, coverage=one.coverage, errors=one.errors, brier=one.brier
+        )
         for one in together.values()
     ]
 

@@ -8,14 +8,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
 
 from alertd.clock import Clock, SetBack
+from alertd.deferred import deferred
 from alertd.rules.rule import RuleGroup
 from alertd.rules.slots import phase, slot_at
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers import asyncio as alarms
+    from apscheduler.triggers import interval as triggers
+else:
+    alarms, triggers = deferred("apscheduler.schedulers.asyncio"), deferred("apscheduler.triggers.interval")
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +40,7 @@ class Scheduler:
     def __init__(self, run_slot: RunSlot, *, clock: Clock) -> None:
         self._run_slot = run_slot
         self._clock = clock
-        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._scheduler: alarms.AsyncIOScheduler | None = None  # until there are groups
         self._groups: tuple[RuleGroup, ...] = ()
         self._watch: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -42,22 +48,22 @@ class Scheduler:
 
     def start(self, groups: Iterable[RuleGroup]) -> None:
         """Begin; the slots under way are run at once, so that a start needs no wait for the next ones."""
-        self._scheduler.start()
         self._watch = asyncio.create_task(self._watch_clock(SetBack(self._clock)))
         self.replace(groups)
 
     def replace(self, groups: Iterable[RuleGroup]) -> None:
         """Take new groups instead of the old ones."""
-        self._scheduler.remove_all_jobs()
         self._groups = tuple(groups)
+        if self._scheduler is not None:
+            self._scheduler.remove_all_jobs()
         shared: dict[tuple[timedelta, timedelta], list[str]] = {}
         for group in self._groups:
             shared.setdefault((group.interval, phase(group.key, group.interval)), []).append(group.key)
         under_way = []
         for (interval, offset), keys in shared.items():
             at = slot_at(self._clock.now(), interval=interval, phase=offset)
-            trigger = IntervalTrigger(seconds=interval.total_seconds(), start_date=at + interval, timezone=UTC)
-            self._scheduler.add_job(
+            trigger = triggers.IntervalTrigger(seconds=interval.total_seconds(), start_date=at + interval, timezone=UTC)
+            self._begun().add_job(
                 self._alarm,
                 trigger,
                 args=(keys, interval, offset),
@@ -68,6 +74,12 @@ class Scheduler:
             under_way.append((at + interval, keys, at))
         self._generation += 1
         self._own(self._catch_up(sorted(under_way), self._generation))
+
+    def _begun(self) -> alarms.AsyncIOScheduler:
+        if self._scheduler is None:
+            self._scheduler = alarms.AsyncIOScheduler(timezone=UTC)
+            self._scheduler.start()
+        return self._scheduler
 
     async def _watch_clock(self, set_back: SetBack) -> None:
         """APScheduler would wait until the clock is again where it was: begin anew by the new time instead."""
@@ -98,7 +110,8 @@ class Scheduler:
 
     async def stop(self, limit: timedelta) -> None:
         """No further slots; those under way may finish within `limit`, then they are cancelled."""
-        self._scheduler.shutdown(wait=False)
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)

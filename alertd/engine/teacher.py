@@ -6,19 +6,25 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 
 from alertd.alerts.keeping import RuleMemory
 from alertd.clock import Clock
+from alertd.deferred import deferred
 from alertd.engine.evaluator import Evaluator
 from alertd.engine.ports import Store
 from alertd.engine.state import GroupState, RuleState
 from alertd.errors import AlertdError
 from alertd.labels import LabelSet
 from alertd.notify.history import Event, EventKind
-from alertd.rules.anomaly import AnomalyJudge
 from alertd.rules.feedback import Feedback
+
+if TYPE_CHECKING:
+    from alertd.rules import anomaly
+else:
+    anomaly = deferred("alertd.rules.anomaly")
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +85,7 @@ class Teacher:
 
     async def _teach(self, group: GroupState, rule: RuleState, labels: LabelSet, feedback: Feedback) -> Lesson:
         judge, at = rule.judge, self.clock.now()
-        if not isinstance(judge, AnomalyJudge):
+        if not isinstance(judge, anomaly.AnomalyJudge):
             raise NotTaughtError(f"{rule.rule.name} is no anomaly rule: it expects nothing that could change")
         if rule.reads_history:
             raise NotTaughtError(f"{rule.rule.name} is still reading its past; say it again in a minute")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain
 
-import numpy as np
-
+from alertd.deferred import import_deferred, np
 from alertd.labels.labelset import FNV_OFFSET, FNV_PRIME, LabelSet, fingerprint, fingerprint_bytes
 
 FEW = 8
@@ -14,6 +13,11 @@ FEW = 8
 
 LONG = 512
 """Bytes; longer label sets are rare, and each would cost all others a step per byte."""
+
+
+def prepare() -> None:
+    """Import what more than a few at once need; in a thread, where a loop is running."""
+    import_deferred("numpy")
 
 
 def compute_fingerprints(label_sets: Iterable[LabelSet]) -> None:

@@ -12,12 +12,14 @@ from datetime import date, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 from hashlib import sha256
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import Field
 
-from alertd.ledger.flow import Line
 from alertd.settings import Settings
+
+if TYPE_CHECKING:
+    from alertd.ledger.flow import Line
 
 _MILLION = 1e6
 

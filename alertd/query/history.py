@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-import numpy as np
-
+from alertd.deferred import np
 from alertd.labels import LabelSet
 from alertd.query.batch import F64
 

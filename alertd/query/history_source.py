@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
-
+from alertd.deferred import np
 from alertd.errors import QueryError
 from alertd.http import Access, HttpClient, HttpError
 from alertd.labels import LabelSet

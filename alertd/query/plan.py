@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
+from alertd.deferred import np
 from alertd.errors import QueryError
 from alertd.labels import LabelSet
 from alertd.query.batch import SeriesBatch

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-import numpy as np
 
+from alertd.deferred import np
 from alertd.errors import QueryError
 from alertd.http import HttpAnswer
 from alertd.labels import LabelSet

@@ -12,16 +12,18 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import compress
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from alertd.deferred import np
 from alertd.errors import QueryError
 from alertd.labels.labelset import METRIC_NAME
 from alertd.query.batch import F64, SeriesBatch
 from alertd.query.comparison import Comparison
 from alertd.query.promql import Ast, parse, value_type
 from alertd.query.tokens import Token, TokenKind, tokens
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SAME_LABELSET = "vector cannot contain metrics with the same labelset"
 

@@ -9,27 +9,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from pydantic import Field
 
+from alertd.deferred import deferred
 from alertd.notify.numbering import Configured, Numbered, number
 from alertd.receivers import apprise_settings, email_settings, pagerduty_settings, slack_settings, webhook_settings
-from alertd.receivers.apprise import Apprise
 from alertd.receivers.apprise_settings import AppriseSettings
-from alertd.receivers.email import Email
 from alertd.receivers.email_settings import EmailDefaults, EmailSettings
-from alertd.receivers.pagerduty import PagerDuty
 from alertd.receivers.pagerduty_settings import PagerdutyDefaults, PagerdutySettings
 from alertd.receivers.place import Place
-from alertd.receivers.slack import Slack
 from alertd.receivers.slack_settings import SlackDefaults, SlackSettings
 from alertd.receivers.tools import Tools
-from alertd.receivers.webhook import Webhook
 from alertd.receivers.webhook_settings import WebhookDefaults, WebhookSettings
 from alertd.settings import Settings
 
-Integration = Webhook | Slack | PagerDuty | Email | Apprise
+if TYPE_CHECKING:
+    from alertd.receivers import apprise, email, pagerduty, slack, webhook
+else:
+    apprise, email = deferred("alertd.receivers.apprise"), deferred("alertd.receivers.email")
+    pagerduty, slack = deferred("alertd.receivers.pagerduty"), deferred("alertd.receivers.slack")
+    webhook = deferred("alertd.receivers.webhook")
+
+Integration: TypeAlias = "webhook.Webhook | slack.Slack | pagerduty.PagerDuty | email.Email | apprise.Apprise"
 
 
 class ReceiverDefaults(WebhookDefaults, SlackDefaults, PagerdutyDefaults, EmailDefaults, Protocol):
@@ -38,18 +41,26 @@ class ReceiverDefaults(WebhookDefaults, SlackDefaults, PagerdutyDefaults, EmailD
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """make: settings with what they inherit -> an integration; fill: what they inherit, or ValueError."""
+    """How an integration is made of its settings.
 
-    make: type[Integration]
+    named   its class; asked for when there is such a receiver, so that kinds nobody has are not imported
+    fill    settings with what they inherit, or ValueError
+    """
+
+    named: Callable[[], type[Integration]]
     fill: Callable[[Any, Any], Any]
+
+    @property
+    def make(self) -> type[Integration]:
+        return self.named()
 
 
 _KINDS: Mapping[str, _Kind] = {
-    "webhook_configs": _Kind(make=Webhook, fill=webhook_settings.with_defaults),
-    "slack_configs": _Kind(make=Slack, fill=slack_settings.with_defaults),
-    "pagerduty_configs": _Kind(make=PagerDuty, fill=pagerduty_settings.with_defaults),
-    "email_configs": _Kind(make=Email, fill=email_settings.with_defaults),
-    "apprise_configs": _Kind(make=Apprise, fill=apprise_settings.with_defaults),
+    "webhook_configs": _Kind(named=lambda: webhook.Webhook, fill=webhook_settings.with_defaults),
+    "slack_configs": _Kind(named=lambda: slack.Slack, fill=slack_settings.with_defaults),
+    "pagerduty_configs": _Kind(named=lambda: pagerduty.PagerDuty, fill=pagerduty_settings.with_defaults),
+    "email_configs": _Kind(named=lambda: email.Email, fill=email_settings.with_defaults),
+    "apprise_configs": _Kind(named=lambda: apprise.Apprise, fill=apprise_settings.with_defaults),
 }
 
 
@@ -69,6 +80,13 @@ class ReceiverSettings(Settings):
 def with_defaults(kind: str, settings: Any, defaults: ReceiverDefaults) -> Any:
     """One entry of `kind` (`slack_configs`) with what it inherits from `global`; raises ValueError where that is not enough."""
     return _KINDS[kind].fill(settings, defaults)
+
+
+def import_kinds(receivers: Iterable[ReceiverSettings]) -> None:
+    """Import the modules of the kinds they name; later that would happen where the first integration is made."""
+    for receiver in receivers:
+        for kind, _ in _entries(receiver):
+            kind.named()
 
 
 def configured(receivers: Iterable[ReceiverSettings]) -> list[Configured]:

@@ -5,44 +5,66 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alertd.rules.anomaly import Anomaly
-from alertd.rules.anomaly_settings import AnomalySettings
-from alertd.rules.budget import Budget
-from alertd.rules.budget_settings import BudgetSettings
+from alertd.deferred import deferred
 from alertd.rules.kind import Kind
-from alertd.rules.projection import Projection
-from alertd.rules.projection_settings import ProjectionSettings
 from alertd.rules.promql import PromQL
-from alertd.rules.threshold import Threshold, ThresholdSettings
 from alertd.settings import Settings
+
+if TYPE_CHECKING:
+    from alertd.rules import (
+        anomaly,
+        anomaly_settings,
+        budget,
+        budget_settings,
+        projection,
+        projection_settings,
+        threshold,
+    )
+else:
+    anomaly, anomaly_settings = deferred("alertd.rules.anomaly"), deferred("alertd.rules.anomaly_settings")
+    budget, budget_settings = deferred("alertd.rules.budget"), deferred("alertd.rules.budget_settings")
+    projection = deferred("alertd.rules.projection")
+    projection_settings = deferred("alertd.rules.projection_settings")
+    threshold = deferred("alertd.rules.threshold")
 
 
 @dataclass(frozen=True, slots=True)
 class KindEntry:
     """How a kind's key is read, and how a rule of that kind is built from `expr`, its settings, `unit` and distance of slots.
 
+    model         its settings; asked for when there is such a rule, so that kinds nobody has are not imported
     build         raises ValueError for settings that are fine by themselves but not for this rule
     asks_itself   the kind makes its own query: such a rule has no `expr`
     """
 
-    settings: type[Settings]
+    model: Callable[[], type[Settings]]
     build: Callable[[str, Any, str, timedelta], Kind]
     asks_itself: bool = False
+
+    @property
+    def settings(self) -> type[Settings]:
+        return self.model()
 
 
 KINDS: Mapping[str, KindEntry] = {
     "threshold": KindEntry(
-        ThresholdSettings, lambda expr, settings, unit, interval: Threshold(expr, settings.as_levels(), unit)
+        lambda: threshold.ThresholdSettings,
+        lambda expr, settings, unit, interval: threshold.Threshold(expr, settings.as_levels(), unit),
     ),
-    "anomaly": KindEntry(AnomalySettings, Anomaly),
+    "anomaly": KindEntry(
+        lambda: anomaly_settings.AnomalySettings,
+        lambda expr, settings, unit, interval: anomaly.Anomaly(expr, settings, unit, interval),
+    ),
     "budget": KindEntry(
-        BudgetSettings, lambda expr, settings, unit, interval: Budget(settings, unit), asks_itself=True
+        lambda: budget_settings.BudgetSettings,
+        lambda expr, settings, unit, interval: budget.Budget(settings, unit),
+        asks_itself=True,
     ),
     "projection": KindEntry(
-        ProjectionSettings,
-        lambda expr, settings, unit, interval: Projection.of(settings, unit, interval),
+        lambda: projection_settings.ProjectionSettings,
+        lambda expr, settings, unit, interval: projection.Projection.of(settings, unit, interval),
         asks_itself=True,
     ),
 }
