@@ -110,8 +110,8 @@ class Tuner:
             yield Knob(name="k", loud=1.0, quiet=20.0, written=lambda value: f"{value:.1f}")
         elif math.isfinite(high) and (limit := _limit(rule)):
             name, fires_above, written = limit
-            ends = (middle, high) if fires_above else (middle, low)
-            yield Knob(name=name, loud=ends[0], quiet=ends[1], written=written)
+            loud, quiet = (_no_sooner_than_it_ends(rule, end) for end in (middle, high if fires_above else low))
+            yield Knob(name=name, loud=loud, quiet=quiet, written=written)
 
     async def _turned(self, knob: Knob, target: float) -> Trial | None:
         loud, quiet = knob.loud, knob.quiet
@@ -149,6 +149,16 @@ def _limit(rule: AlertingRule) -> tuple[str, bool, Callable[[float], str]] | Non
         if comparison is not None and not comparison.returns_bool and comparison.op in ("<", "<=", ">", ">="):
             return "expr", comparison.op.startswith(">"), lambda value: _expression(comparison, value)
     return None
+
+
+def _no_sooner_than_it_ends(rule: AlertingRule, limit: float) -> float:
+    """The limit, or the one at which a firing alert is clear, where that is nearer to what fires less."""
+    if not isinstance(rule.kind, Threshold):
+        return limit
+    level = rule.kind.levels[0]
+    if level.clear_below is not None:
+        return max(limit, level.clear_below)
+    return limit if level.clear_above is None else min(limit, level.clear_above)
 
 
 def _expression(comparison: Comparison, value: float) -> str:

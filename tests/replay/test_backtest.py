@@ -221,3 +221,13 @@ async def test_a_longer_for_is_proposed_too_and_a_target_nothing_meets_is_said(
         *("--to", (START + 60 * MINUTE).isoformat(), "--target", "0/week"),
     )
     assert ran.status == 4
+
+
+async def test_a_limit_is_not_tried_below_the_one_that_ends_an_alert(prometheus: LocalPrometheus, rules: Path) -> None:
+    """Any number of episodes is wanted, so the lowest limit there can be is proposed; the median lies below it."""
+    told = ("tune", "Limited", "--file", str(rules), "--prometheus", prometheus.url, *FROM_TO, "--target", "1000/hour")
+    ran = await cli(*told, "--output", "json")
+    assert ran.status == 0, ran.err
+    [proposal] = ran.json["proposals"]
+    [setting] = proposal["settings"]
+    assert 3.0 <= float(setting.removeprefix("threshold.above=")) < 3.1
