@@ -82,7 +82,7 @@ class WarmUp:
                 reading.error = str(error)
             except Exception as error:  # a bug in one judge must not end the others' reading
                 log.exception("history_failed", rule=reading.owner[1])
-                reading.error = repr(error)
+                await self._failed(reading, QueryError(repr(error)))
             finally:
                 reading.is_queued = False
                 self._queue.task_done()
