@@ -73,6 +73,11 @@ class Projection:
             return (limit.query,) if isinstance(limit, LimitQuery) else ()
         return self.budget.further_queries
 
+    @property
+    def is_priced(self) -> bool:
+        """Whether tokens are turned into dollars."""
+        return self.budget.is_priced
+
     def with_prices(self, prices: PriceTable) -> Self:
         """The same projection under other prices."""
         return replace(self, budget=self.budget.with_prices(prices))

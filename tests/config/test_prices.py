@@ -10,6 +10,7 @@ import pytest
 from alertd.config.load import load
 from alertd.ledger.flow import Line
 from alertd.rules.budget import Budget
+from alertd.rules.projection import Projection
 from alertd.rules.rule import AlertingRule
 from alertd.yamlio import ConfigError
 
@@ -19,6 +20,8 @@ groups:
     rules:
       - alert: Dollars
         budget: {tokens: tokens_total, unit: USD, limit: 10}
+      - alert: DollarsProjected
+        projection: {tokens: tokens_total, unit: USD, limit: 10}
       - alert: Tokens
         budget: {tokens: tokens_total, limit: 10}
       - alert: Plain
@@ -42,19 +45,22 @@ def folder(path: Path, prices: str | None) -> Path:
 
 
 def budgets(path: Path) -> dict[str, Budget]:
-    rules = (rule for group in load(path).groups for rule in group.rules)
-    return {rule.name: rule.kind for rule in rules if isinstance(rule, AlertingRule) and isinstance(rule.kind, Budget)}
+    """By the name of the rule; of a projection the budget it projects."""
+    rules = [rule for group in load(path).groups for rule in group.rules if isinstance(rule, AlertingRule)]
+    projected = {rule.name: rule.kind.budget for rule in rules if isinstance(rule.kind, Projection)}
+    return {rule.name: rule.kind for rule in rules if isinstance(rule.kind, Budget)} | projected
 
 
 def per_million(budget: Budget, model: str) -> float:
     return budget.rates().rate(Line(0, kind="input", model=model), AT) * 1e6
 
 
-def test_a_budget_in_dollars_counts_in_our_prices_and_then_in_the_tables(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rule", ["Dollars", "DollarsProjected"])
+def test_what_is_in_dollars_counts_in_our_prices_and_then_in_the_tables(tmp_path: Path, rule: str) -> None:
     path = folder(tmp_path, "models: [{model: house, input: 3, output: 9}]\naliases: {chat: gpt-4o}")
     found = budgets(path)
-    assert per_million(found["Dollars"], "house") == pytest.approx(3)
-    assert per_million(found["Dollars"], "chat") == pytest.approx(2.5)
+    assert per_million(found[rule], "house") == pytest.approx(3)
+    assert per_million(found[rule], "chat") == pytest.approx(2.5)
     assert found["Tokens"].prices is None
 
 
