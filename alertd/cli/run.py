@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -133,7 +134,7 @@ def command(
     SIGHUP or POST /-/reload reads the configuration again; a bad one changes nothing.
     """
     gc.disable()  # a start makes much that stays, and nothing to collect; the App switches it on again
-    with _hidden("rich"):  # structlog would import it, for tracebacks that we do not show
+    with _hidden("rich"), _certificates_unread():  # structlog would import rich for tracebacks that we do not show
         from alertd.app import Options, serve
     from alertd.engine.silencer import SilenceLimits
     from alertd.errors import AlertdError
@@ -172,6 +173,20 @@ def _hidden(module: str) -> Iterator[None]:
         yield
     finally:
         del sys.modules[module]
+
+
+@contextmanager
+def _certificates_unread() -> Iterator[None]:
+    """Contexts made meanwhile trust nobody.
+
+    aiohttp makes two at its import, for requests that do not say whom they trust, and reads all the system's certificates
+    for each: a tenth of a start, in vain, since `HttpClient` says it for every request (`usual_context`).
+    """
+    ssl.SSLContext.set_default_verify_paths = lambda self: None  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del ssl.SSLContext.set_default_verify_paths
 
 
 def _duration(text: str, flag: str) -> timedelta:

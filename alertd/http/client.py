@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from alertd.http.errors import HttpError, HttpErrorKind, origin, translate
 from alertd.http.oauth2 import TokenCache
 from alertd.http.proxy import proxy_for
 from alertd.http.settings import HttpSettings
-from alertd.http.tls import TlsContexts
+from alertd.http.tls import TlsContexts, usual_context
 
 USER_AGENT = f"alertd/{__version__}"
 _CHUNK = 64 * 1024
@@ -98,6 +99,7 @@ class HttpClient:
         self._needs_body = needs_body
         tls = self._settings.tls_config
         self._tls = TlsContexts(tls) if tls is not None else None
+        self._usual: SSLContext | None = None
         self._tokens = self._token_cache()
 
     async def request(
@@ -154,16 +156,23 @@ class HttpClient:
         total, connect = limit.total_seconds(), self._connect_timeout.total_seconds()
         options: dict[str, Any] = {
             "allow_redirects": settings.follow_redirects,
+            "ssl": await self._context(),
             "timeout": aiohttp.ClientTimeout(total=total, connect=min(connect, total)),
         }
-        if self._tls is not None:
-            options["ssl"] = await self._tls.current()
         if settings.tls_config is not None and settings.tls_config.server_name:
             options["server_hostname"] = settings.tls_config.server_name
         if proxy := proxy_for(settings, url, os.environ):
             options["proxy"] = proxy
             options["proxy_headers"] = await self._proxy_headers()
         return options
+
+    async def _context(self) -> SSLContext:
+        """Said for every request, to plain HTTP too, which may be redirected: aiohttp's own trust need not be read."""
+        if self._tls is not None:
+            return await self._tls.current()
+        if self._usual is None:
+            self._usual = await asyncio.to_thread(usual_context)
+        return self._usual
 
     async def _proxy_headers(self) -> CIMultiDict[str]:
         headers: CIMultiDict[str] = CIMultiDict()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -41,6 +42,14 @@ class TlsContexts:
             names = ", ".join(map(str, self._files)) or "the given texts"
             reason = error.strerror or type(error).__name__
             raise HttpError(HttpErrorKind.TLS, f"tls_config: cannot use {names}: {reason}") from None
+
+
+@cache
+def usual_context() -> ssl.SSLContext:
+    """For whoever has no `tls_config`: trusts whom the system trusts. One for all of them; reads files: call it in a thread."""
+    context = build_context(TlsSettings())
+    context.set_alpn_protocols(("http/1.1",))
+    return context
 
 
 def build_context(settings: TlsSettings) -> ssl.SSLContext:
