@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-START_LIMIT_S = 20.0
+START_LIMIT_S = 60.0
 STOP_LIMIT_S = 15.0
 
 
