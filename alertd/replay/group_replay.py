@@ -56,7 +56,9 @@ class GroupReplay:
         self._feed = InputFeed(
             group.input_series, start=group.start_timestamp, interval=group.interval or self._tests.evaluation_interval
         )
-        self._states = [GroupState.fresh(one) for one in self._in_order(rules)]
+        # As promtool: every group is evaluated at every step, whatever its own interval.
+        step = self._tests.evaluation_interval
+        self._states = [GroupState.fresh(replace(one, interval=step)) for one in self._in_order(rules)]
         context = TemplateContext(external_labels=group.external_labels, external_url=group.external_url)
         fetcher = Fetcher({one.source: source for one in rules})
         self._evaluator = GroupEvaluator(fetcher=fetcher, context=context, clock=clock, sink=sink)

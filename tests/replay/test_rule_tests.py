@@ -244,6 +244,33 @@ async def test_the_rules_of_one_test_group_know_nothing_of_another(tmp_path: Pat
     assert result.passed, told(result)
 
 
+async def test_a_budget_tested_at_long_steps_has_no_gaps(tmp_path: Path) -> None:
+    rules = """
+    groups:
+      - name: g
+        interval: 1m
+        rules:
+          - alert: Budget
+            budget: {spend: spent_total, limit: 100, period: day, thresholds: [50%]}
+            annotations: {summary: '{{ $value }} of {{ $alert.Limit }}, {{ $alert.Completeness }} known. {{ $alert.Caveats }}'}
+    """
+    tests = """
+    rule_files: [rules.yml]
+    evaluation_interval: 30m
+    tests:
+      - interval: 5m
+        input_series: [{series: spent_total, values: 0+5x24}]
+        alert_rule_test:
+          - eval_time: 1h
+            alertname: Budget
+            exp_alerts:
+              - exp_labels: {budget_threshold: 50%}
+                exp_annotations: {summary: '60 of 100, 1 known. '}
+    """
+    result = await result_of(tmp_path, tests, rules=rules)
+    assert result.passed, told(result)
+
+
 async def test_two_rules_of_one_name_that_know_an_alert_since_different_times_clash(tmp_path: Path) -> None:
     rules = """
     groups:
