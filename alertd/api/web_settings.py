@@ -245,6 +245,8 @@ class OpenPath(StrEnum):
     HEALTH = "/health"
     HEALTHZ = "/healthz"
     METRICS = "/metrics"
+    CHART_SVG = "/api/alertd/v1/alerts/{fingerprint}/chart.svg"
+    CHART_PNG = "/api/alertd/v1/alerts/{fingerprint}/chart.png"
 
 
 class AccessSettings(Settings):

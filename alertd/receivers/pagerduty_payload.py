@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from alertd.notify.message import Message, Status
+from alertd.receivers.chart_links import chart_link
 from alertd.receivers.go_json import encode
 from alertd.receivers.limits import cut
 from alertd.receivers.pagerduty_settings import DEFAULT_DETAILS, PagerdutySettings
@@ -100,7 +101,7 @@ def event_v2(settings: PagerdutySettings, message: Message, text: Text) -> Writt
         ),
         client=client,
         client_url=text(settings.client_url),
-        images=_images(settings, text),
+        images=[*_images(settings, text), *_charts(settings, message)],
         links=_links(settings, text),
     )
     body = encode(event)
@@ -164,6 +165,11 @@ def _too_large(body: bytes) -> bool:
 def _images(settings: PagerdutySettings, text: Text) -> list[Image]:
     images = [Image(src=text(one.src), alt=text(one.alt), href=text(one.href)) for one in settings.images]
     return [one for one in images if one.src]
+
+
+def _charts(settings: PagerdutySettings, message: Message) -> list[Image]:
+    link = chart_link(message) if settings.charts else None
+    return [Image(src=link.url, alt=f"chart of {link.name}", href=link.url)] if link else []
 
 
 def _links(settings: PagerdutySettings, text: Text) -> list[Link]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self
 from pydantic import Field, model_validator
 
 from alertd.http import HttpSettings
+from alertd.receivers.chart_links import REACHABLE
 from alertd.receivers.http_settings import DEFAULT_TIMEOUT, HttpUrl, Timeout, at_most_one
 from alertd.receivers.pace import MaxPerMinute
 from alertd.receivers.severity import Severity
@@ -74,6 +75,10 @@ class PagerdutySettings(Settings):
         description="More about it; templates, also nested. Four are always there: firing, resolved, num_firing, num_resolved.",
     )
     images: tuple[PagerdutyImage, ...] = Field(default=(), description="Pictures (v2).")
+    charts: bool = Field(
+        default=False,
+        description="Beside `images`, the chart of the first firing alert of our own rules (v2). " + REACHABLE,
+    )
     links: tuple[PagerdutyLink, ...] = Field(default=(), description="Links (v2).")
     source: str = Field(default="", description="What is affected (v2); a template; default `client`.")
     severity: str = Field(

@@ -14,6 +14,7 @@ from alertd.notify.message import Message
 from alertd.notify.outbox import Cause, Delivered, Delivery, Outcome, Payload, Retry
 from alertd.notify.reason import Reason
 from alertd.receivers.base import BaseIntegration, http_client
+from alertd.receivers.chart_links import chart_link
 from alertd.receivers.destination import destination
 from alertd.receivers.go_json import encode
 from alertd.receivers.mentions import harmless_in_slack
@@ -61,7 +62,7 @@ class Slack(BaseIntegration[SlackSettings]):
             message,
             place=self._place,
             kind=self.integration,
-            write=lambda: Payload(body=message_body(settings, text)),
+            write=lambda: Payload(body=message_body(settings, text, chart=_chart(settings, message))),
             write_plain=lambda plain: Payload(body=plain_body(plain, channel=_channel(settings, text))),
         )
 
@@ -145,6 +146,12 @@ class _Attempt:
 
 def _with(body: bytes, **keys: object) -> bytes:
     return encode(msgspec.json.decode(body) | keys)
+
+
+def _chart(settings: SlackSettings, message: Message) -> str:
+    """The URL of the picture; "": there is none."""
+    link = chart_link(message) if settings.charts else None
+    return link.url if link else ""
 
 
 def _channel(settings: SlackSettings, text: Text) -> str:

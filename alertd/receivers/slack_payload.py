@@ -74,8 +74,11 @@ class SlackMessage(msgspec.Struct, kw_only=True, omit_defaults=True):
     attachments: list[Attachment] = []
 
 
-def message_body(settings: SlackSettings, text: Text) -> bytes:
-    """The message with every template rendered; raises TemplateError."""
+def message_body(settings: SlackSettings, text: Text, *, chart: str = "") -> bytes:
+    """The message with every template rendered; raises TemplateError.
+
+    chart   the picture it shows unless the settings say which
+    """
     attachment = Attachment(
         title=cut(text(settings.title), TITLE_CHARACTERS),
         title_link=text(settings.title_link),
@@ -85,7 +88,7 @@ def message_body(settings: SlackSettings, text: Text) -> bytes:
         callback_id=text(settings.callback_id),
         fields=[_field(one, text, short=settings.short_fields) for one in settings.fields],
         actions=_actions(settings, text),
-        image_url=text(settings.image_url),
+        image_url=text(settings.image_url) or chart,
         thumb_url=text(settings.thumb_url),
         footer=cut_markup(text(settings.footer), FOOTER_CHARACTERS),
         color=text(settings.color),

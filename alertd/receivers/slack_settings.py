@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from alertd.http import HttpSettings
+from alertd.receivers.chart_links import REACHABLE
 from alertd.receivers.http_settings import DEFAULT_TIMEOUT, HttpUrl, SecretUrl, Timeout, at_most_one
 from alertd.receivers.pace import MaxPerMinute
 from alertd.secret import Secret
@@ -111,6 +112,10 @@ class SlackSettings(Settings):
     short_fields: bool = Field(default=False, description="Whether two fields fit beside each other.")
     actions: tuple[SlackAction, ...] = Field(default=(), description="Buttons; Slack shows five.")
     image_url: str = Field(default="", description="A picture below; a template.")
+    charts: bool = Field(
+        default=False,
+        description="Without `image_url`, show the chart of the first firing alert of our own rules. " + REACHABLE,
+    )
     thumb_url: str = Field(default="", description="A small picture beside the text; a template.")
     mrkdwn_in: tuple[str, ...] = Field(default=MARKUP_IN, description="Which parts are formatted by Slack's markup.")
 

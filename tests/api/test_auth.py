@@ -147,6 +147,12 @@ async def test_open_paths_are_open_and_nothing_else_is(client_of: ClientOf) -> N
     assert (await client.post("/alertd/metrics")).status == 401
 
 
+async def test_charts_may_be_open_and_nothing_else_of_an_alert_is(client_of: ClientOf) -> None:
+    client = await client_of(by_scope(open=["/api/alertd/v1/alerts/{fingerprint}/chart.png"]), prefix="/alertd")
+    for path, status in (("alerts/0123/chart.png", 404), ("alerts/0123/chart.svg", 401), ("explain/0123", 401)):
+        assert (await client.get(f"/alertd/api/alertd/v1/{path}")).status == status, path
+
+
 async def test_users_have_every_right_unless_a_scope_is_said(client_of: ClientOf) -> None:
     users = {"basic_auth_users": {"ann": hashed("a"), "eve": hashed("e")}}
     client = await client_of(access(users, user_scopes={"eve": "read"}))
