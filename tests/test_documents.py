@@ -1,6 +1,7 @@
 """The documents say what is true: every example loads, and every verb, flag, setting and rule key is described."""
 
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from importlib import import_module
@@ -12,15 +13,20 @@ import pytest
 from click.testing import CliRunner
 from pydantic import BaseModel
 
+from alertd.api.web_settings import WebFile
 from alertd.cli import VERBS, main
-from alertd.config.rule_keys import GROUP_KEYS, RULE_KEYS
 from alertd.config.settings import AlertdFile
+from alertd.ledger.prices import PriceSettings
+from alertd.replay.test_file import UnitTests
 from alertd.rules.registry import KINDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-REFERENCE = README + (ROOT / "config" / "alertd.yml").read_text()
+CONFIGURATION = (ROOT / "config" / "alertd.yml").read_text()
 CONFIG_FILES = sorted(path.relative_to(ROOT) for path in (ROOT / "config").rglob("*.yml"))
+COMMANDS = re.findall(r"^(?:\$ )?(alertd [a-z].*)$|`(alertd [a-z][^`]*)`", README, re.MULTILINE)
+COMMANDS = sorted({first or second for first, second in COMMANDS if (first or second).split()[1] in VERBS})
+FILES = (AlertdFile, UnitTests, WebFile, PriceSettings, *(entry.settings for entry in KINDS.values()))
 YAML_BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -44,6 +50,37 @@ def models_in(annotation: object) -> Iterator[type[BaseModel]]:
         yield annotation
     for inner in get_args(annotation):
         yield from models_in(inner)
+
+
+def models_under(model: type[BaseModel]) -> set[type[BaseModel]]:
+    """A model and every model in it."""
+    found, waiting = set[type[BaseModel]](), [model]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += [inner for field in one.model_fields.values() for inner in models_in(field.annotation)]
+    return found
+
+
+def undescribed(model: type[BaseModel]) -> list[str]:
+    return [name for name, field in model.model_fields.items() if not field.description]
+
+
+def command_of(verb: str) -> click.Command:
+    command: click.Command = import_module(VERBS[verb][0]).command
+    return command
+
+
+def under(command: click.Command) -> Iterator[click.Command]:
+    """A verb, and every verb under it."""
+    yield command
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from under(inner)
+
+
+def flags_of(command: click.Command) -> list[click.Option]:
+    return [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
 
 
 def described(word: str, text: str) -> bool:
@@ -84,26 +121,36 @@ def test_config_has_what_it_is_known_for():
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_and_its_flags_are_in_the_readme(verb):
+def test_every_verb_is_in_the_readme_and_every_flag_has_a_help(verb):
+    """The reference shows the helps; `tests/cli/test_schema.py` holds that it does."""
     assert f"`alertd {verb}" in README
-    command: click.Command = import_module(VERBS[verb][0]).command
-    shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
-    flags = [flag for parameter in shown for flag in parameter.opts if flag.startswith("--")]
-    assert [flag for flag in flags if not described(flag, README) and f" {flag} " not in README] == []
+    assert [flag for command in under(command_of(verb)) for flag in flags_of(command) if not flag.help] == []
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if "..." not in line])
+def test_every_command_of_the_readme_exists(line):
+    verb, *words = shlex.split(line.partition("|")[0].removesuffix("\\"), comments=True)[1:]
+    command = command_of(verb)
+    while isinstance(command, click.Group):
+        command = command.commands[words.pop(0)]
+    known = {name for flag in flags_of(command) for name in flag.opts}
+    assert [word for word in words if word.startswith("--") and word.partition("=")[0] not in known] == []
 
 
 def test_every_setting_is_described():
-    assert sorted({name for name in settings_of(AlertdFile) if not described(name, REFERENCE)}) == []
+    assert sorted({name for name in settings_of(AlertdFile) if not described(name, CONFIGURATION)}) == []
 
 
-@pytest.mark.parametrize("keys", [GROUP_KEYS, RULE_KEYS], ids=["groups", "rules"])
-def test_every_key_of_rule_files_is_in_the_readme(keys):
-    assert [key for key in keys if not described(key, README)] == []
+@pytest.mark.parametrize("model", FILES, ids=lambda model: model.__name__)
+def test_every_setting_says_what_it_is(model):
+    """The reference, the schemas and editors show it."""
+    assert sorted({f"{one.__name__}.{name}" for one in models_under(model) for name in undescribed(one)}) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_setting_of_a_kind_of_rule_is_in_the_readme(kind):
-    assert sorted({name for name in settings_of(KINDS[kind].settings) if not described(name, README)}) == []
+def test_every_kind_of_rule_is_in_the_readme_with_an_example(kind):
+    assert f"| `{kind}` |" in README
+    assert re.search(rf"^ +{kind}:", "".join(YAML_BLOCK.findall(README)), re.MULTILINE)
 
 
 def test_every_link_of_the_readme_leads_somewhere():

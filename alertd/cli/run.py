@@ -101,7 +101,12 @@ from alertd.cli.without_effect import taken_without_effect
     help="how much text one silence may hold; 0 = any amount",
 )
 @click.option(
-    "--log.level", "log_level", type=click.Choice(["debug", "info", "warn", "error"]), default="info", show_default=True
+    "--log.level",
+    "log_level",
+    type=click.Choice(["debug", "info", "warn", "error"]),
+    default="info",
+    show_default=True,
+    help="what is less grave is not logged",
 )
 @click.option(
     "--log.format",

@@ -30,8 +30,8 @@ class ModelPriceSettings(Settings):
     model: str = Field(min_length=1, description="name of the model; * stands for any text")
     provider: str = Field(default="*", description="provider as the metric has it; * stands for any text")
     from_: date | None = Field(default=None, alias="from", description="first day (UTC) of this price")
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
+    input: float = Field(ge=0, description="USD per million input tokens")
+    output: float = Field(ge=0, description="USD per million output tokens")
     cache_read: float | None = Field(default=None, ge=0, description="default: as input")
     cache_write: float | None = Field(default=None, ge=0, description="default: as input")
 
