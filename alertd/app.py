@@ -91,7 +91,7 @@ class Options:
 
 async def serve(options: Options) -> None:
     """Run until SIGTERM or SIGINT; raises AlertdError when it cannot start."""
-    config = await asyncio.to_thread(_load, options.config_file)
+    config = await asyncio.to_thread(load_for_a_run, options.config_file)
     clock = SystemClock()
     async with AsyncExitStack() as owned:
         entrance = await Entrance.open(options.web_config_file, config.web, clock=clock)
@@ -104,7 +104,7 @@ async def serve(options: Options) -> None:
         await app.run()
 
 
-def _load(file: Path) -> Config:
+def load_for_a_run(file: Path) -> Config:
     """The configuration, and whatever it needs imported: the event loop would stand still meanwhile. For a thread."""
     config = load(file)
     import_kinds(config.receivers)
@@ -375,7 +375,7 @@ class App:
         async with self._reloading:
             self._systemd.reloading(monotonic=self._clock.monotonic())
             try:
-                config = await asyncio.to_thread(_load, self._options.config_file)
+                config = await asyncio.to_thread(load_for_a_run, self._options.config_file)
                 admission = await self._entrance.prepare(config.web)
                 numbers = await take_numbers(self._store, configured(config.receivers))
                 links = self._linker.link(config, numbers, url=self._url(config))

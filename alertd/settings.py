@@ -28,7 +28,10 @@ from alertd.secret import HIDDEN, Secret
 class Settings(BaseModel):
     """Frozen; an unknown key is an error (config/ adds "did you mean")."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
+    # defer_build: a validator is built when something is validated; most models only ever are a part of another one.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True, defer_build=True
+    )
 
 
 def _duration(value: Any) -> timedelta:

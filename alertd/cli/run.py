@@ -139,7 +139,7 @@ def command(
     SIGHUP or POST /-/reload reads the configuration again; a bad one changes nothing.
     """
     gc.disable()  # a start makes much that stays, and nothing to collect; the App switches it on again
-    with _hidden("rich"), _certificates_unread():  # structlog would import rich for tracebacks that we do not show
+    with _hidden("rich"), certificates_unread():  # structlog would import rich for tracebacks that we do not show
         from alertd.app import Options, serve
     from alertd.engine.silencer import SilenceLimits
     from alertd.errors import AlertdError
@@ -181,7 +181,7 @@ def _hidden(module: str) -> Iterator[None]:
 
 
 @contextmanager
-def _certificates_unread() -> Iterator[None]:
+def certificates_unread() -> Iterator[None]:
     """Contexts made meanwhile trust nobody.
 
     aiohttp makes two at its import, for requests that do not say whom they trust, and reads all the system's certificates
