@@ -72,6 +72,11 @@ class Simulator:
         self._rhythm = rhythm
         self._counters = [series for target in targets for series in target.series if series.is_counter]
         self._slices = dict(_slices(targets))
+        self._stored = {
+            (target.path, series.text): LabelSet({**target.identity, **series.labels, "__name__": series.name})
+            for target in targets
+            for series in (*target.series, _UP)
+        }
         start = born.timestamp()
         self._pieces = [_Piece(start, frozenset(), np.zeros(len(self._counters)), self._rates(frozenset(), start))]
 
@@ -86,14 +91,13 @@ class Simulator:
         faults = (last.faults | {*on}) - {*off}
         self._pieces.append(_Piece(start, faults, self._grown(last, start), self._rates(faults, start)))
 
-    def samples(self, at: datetime) -> list[SeriesSample]:
-        """What Prometheus would have stored of a scrape at this moment."""
+    def samples(self, at: datetime, *, only: Collection[str] = ()) -> list[SeriesSample]:
+        """What Prometheus would have stored of a scrape at this moment; `only` series of these names, by default all."""
         return [
-            SeriesSample(
-                labels=LabelSet({**target.identity, **series.labels, "__name__": series.name}), value=value, at=at
-            )
+            SeriesSample(labels=self._stored[target.path, series.text], value=value, at=at)
             for target in self.targets
             for series, value in (*self._values(target, at), (_UP, float(self.is_up(target, at))))
+            if not only or series.name in only
         ]
 
     def page(self, target: Target, at: datetime) -> str:
