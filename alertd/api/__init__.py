@@ -1,1 +1,4 @@
-"""The doors for programs: Prometheus' rules API, health, metrics. Translates; decides nothing."""
+"""The doors for programs: the APIs of Alertmanager (v2) and Prometheus (rules), our own, health and metrics.
+
+In: requests of whom `auth` lets in. Out: what `services` answer, translated. Never: a decision about an alert.
+"""

@@ -1,7 +1,8 @@
-"""How unusual is a value for its own series: numpy-only anomaly detectors, thousands of series in one call. Pure.
+"""How unusual is a value for its own series, and what will the rest of a period bring: numpy only. Pure.
 
 In: one value per row (series) and slot. Out: a `Slot` of arrays: score, expected band, state, since, what decided.
 Never: labels (rows are numbers), queries, alerts. `Detector` is the frame, `Method` what differs: sigma, ewma, robust, seasonal.
+The modules `forecast*` take what every step of a period brought, and answer with distributions.
 """
 
 from alertd.detect.detector import Detector
