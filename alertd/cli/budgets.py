@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from alertd.cli.client import Client, Server, server_options, talk
-from alertd.cli.output import NotFound, labels_text, output_option, print_json, print_table, time_text
+from alertd.cli.output import NotFound, labels_text, output_option, print_json, print_table, printable, time_text
 
 COLUMNS = ("BUDGET", "SCOPE", "SPENT", "LIMIT", "%", "PROJECTED", "EXCEEDS", "PERIOD ENDS", "KNOWN")
 
@@ -21,7 +21,7 @@ def command(rule: str, output: str, server: Server) -> None:
     """Show what every scope has spent of its budget in this period, those that spent most first; of one RULE, or of all.
 
     KNOWN is the share of the period so far that was observed; PROJECTED and EXCEEDS come from projection rules on the same
-    spend.
+    spend. Models without a price are named below.
 
     \b
     alertd budgets
@@ -34,6 +34,9 @@ def command(rule: str, output: str, server: Server) -> None:
         print_json(rows)
     elif rows:
         print_table(COLUMNS, [_cells(row) for row in rows])
+        for row in rows:
+            if row["unpriced"]:
+                click.echo(_missing(row))
     elif not rule:
         click.echo("no budgets")
     if rule and not rows:
@@ -58,6 +61,12 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         time_text(row["periodEnd"]),
         f"{row['completeness']:.1%}",
     )
+
+
+def _missing(row: Mapping[str, Any]) -> str:
+    models = ", ".join(f"{_amount(tokens)} of {printable(model)}" for model, tokens in row["unpriced"].items())
+    scope = labels_text(row["scope"]) or "all"
+    return f"{row['rule']} {scope}: not in SPENT, for want of a price, are tokens: {models}"
 
 
 def _amount(number: float | None) -> str:

@@ -15,7 +15,8 @@ from alertd.rules.budget_standing import Standing
 from alertd.rules.kind import Judge
 from alertd.rules.projection import PeriodJudge
 
-Outlook = tuple[float, datetime | None]
+Outlook = tuple[float, float | None, datetime | None]
+"""What is projected; the limit a projection alert holds it against, and when that will be passed."""
 
 
 class BudgetRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -28,7 +29,8 @@ class BudgetRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     imputed         what came in during gaps: known in sum, spread evenly
     price_table     version of the prices tokens are counted in now; empty where they are not priced
     projected       at the end of the period, as a projection rule on the same spend sees it; None without one
-    exceeds_at      when the limit will be passed, where a projection alert says so
+    exceeds_at      when this limit will be passed, where a projection alert says so
+    unpriced        tokens of this period without a price, by model: they are not in `spent`
     """
 
     rule: str
@@ -48,6 +50,7 @@ class BudgetRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     price_table: str = ""
     projected: float | None = None
     exceeds_at: datetime | None = None
+    unpriced: Mapping[str, float] = {}
 
 
 def budgets(groups: Iterable[GroupState]) -> list[BudgetRow]:
@@ -97,11 +100,15 @@ def _outlooks(rule: RuleState) -> Mapping[LabelSet, Outlook]:
     judgement = rule.judgement
     if judgement is None or judgement.seen is None:
         return {}
-    ends = {finding.series: finding.evidence.get("ExhaustedAt") for finding in judgement.findings}
-    return {
-        scope: (projected, end if isinstance(end := ends.get(scope), datetime) else None)
-        for scope, projected in judgement.seen.samples()
-    }
+    told = {finding.series: finding.evidence for finding in judgement.findings}
+    found: dict[LabelSet, Outlook] = {}
+    for scope, projected in judgement.seen.samples():
+        evidence = told.get(scope, {})
+        limit, end = evidence.get("Limit"), evidence.get("ExhaustedAt")
+        found[scope] = (
+            projected, limit if isinstance(limit, float) else None, end if isinstance(end, datetime) else None,
+        )  # fmt: skip
+    return found
 
 
 def _rows(
@@ -110,7 +117,7 @@ def _rows(
     known = standing.known
     for number, scope in enumerate(standing.scopes):
         spent, limit = float(standing.spent[number]), _finite(standing.limits[number])
-        projected, exceeds_at = outlooks.get(scope, (math.nan, None))
+        projected, against, exceeds_at = outlooks.get(scope, (math.nan, None, None))
         yield BudgetRow(
             rule=rule.rule.name,
             group=group.group.key,
@@ -128,7 +135,8 @@ def _rows(
             imputed=float(known.imputed[number]),
             price_table=standing.price_table,
             projected=_finite(projected),
-            exceeds_at=exceeds_at,
+            exceeds_at=exceeds_at if against == limit else None,
+            unpriced=standing.missing.get(number, {}),
         )
 
 

@@ -27,7 +27,7 @@ from alertd.query.history import HistoryNeed, SeriesMatrix
 from alertd.rules.budget_birth import STARTS_QUERY, Births
 from alertd.rules.budget_burn import Burn, burns, standard_windows
 from alertd.rules.budget_evidence import Evidence
-from alertd.rules.budget_quality import unpriced_summary
+from alertd.rules.budget_quality import unpriced_models, unpriced_summary
 from alertd.rules.budget_settings import BudgetSettings
 from alertd.rules.budget_standing import Standing
 from alertd.rules.finding import Finding, Judgement
@@ -222,6 +222,7 @@ class BudgetJudge:
             known=self.ledger.completeness(period, at=at),
             price_table=self.ledger.rates.version if self.kind.is_priced else "",
             unpriced=self.ledger.unpriced_in_all if self.kind.is_priced else 0.0,
+            missing=unpriced_models(*self.ledger.lines()[:2]) if self.kind.is_priced else {},
         )
 
     def limits_now(self) -> F64:

@@ -66,18 +66,18 @@ class Evidence:
         return self._told[row]
 
     def burning(self, row: int, burn: Burn) -> Mapping[str, object]:
-        """Further fields of burn rate alerts: Burn Window Threshold; ExhaustedAt, where it is within the period."""
+        """Further fields of burn rate alerts: Burn Window Threshold; ExhaustedAt, where it is ahead and within the period."""
         length = burn.window.long
         rate = float(self._ledger.spent(Span(self.at - length, self.at))[row]) / length.total_seconds()
         left = float(self.limits[row] - self.spent[row])
-        seconds = max(left, 0.0) / rate if rate > 0 else np.inf
+        seconds = left / rate if rate > 0 else np.inf
         exhausted = self.at.timestamp() + seconds
         fields: dict[str, object] = {
             "Burn": float(burn.rates[row]),
             "Window": burn.label,
             "Threshold": burn.window.factor,
         }
-        if exhausted < self.period.end.timestamp():
+        if left > 0 and exhausted < self.period.end.timestamp():
             fields["ExhaustedAt"] = datetime.fromtimestamp(exhausted, self._ledger.layout.calendar.zone)
         return fields
 

@@ -52,7 +52,7 @@ class Quality:
         return reasons
 
 
-def qualities(ledger: Ledger, *, requests: str, missing: str) -> list[Quality]:
+def qualities(ledger: Ledger, *, requests: str = "", missing: str = "") -> list[Quality]:
     """Of every scope, in this period."""
     lines, sums, _ = ledger.lines()
     unpriced = unpriced_models(lines, sums)
@@ -112,5 +112,5 @@ def unpriced_summary(models: Mapping[str, float], scopes: Sequence[LabelSet]) ->
     count = f"{len(models)} models have" if len(models) > 1 else "1 model has"
     return (
         f"{count} no price: {_named(tuple(models))}; {tokens} tokens of this period are missing from the spend of "
-        f"{len(scopes)} {'budget' if len(scopes) == 1 else 'budgets'}. Give them a price or an alias in the file of prices:"
+        f"{len(scopes)} {'budget' if len(scopes) == 1 else 'budgets'}. Give them a price or an alias in the file that `prices` of alertd.yml names"
     )

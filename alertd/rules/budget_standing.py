@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from alertd.labels import LabelSet
@@ -19,6 +20,7 @@ class Standing:
     known           how well the period is known
     price_table     version of the prices that increments have now; empty where nothing is priced
     unpriced        tokens that nobody had a price for, since this process began
+    missing         those of this period, by scope and model: they are not in what was spent
     """
 
     at: datetime
@@ -30,3 +32,4 @@ class Standing:
     known: Completeness
     price_table: str = ""
     unpriced: float = 0.0
+    missing: Mapping[int, Mapping[str, float]] = field(default_factory=dict)

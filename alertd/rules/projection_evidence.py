@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from alertd.detect.forecast import F64
 from alertd.detect.forecast_interval import FEWEST_RATIOS
 from alertd.ledger.ledger import Ledger
+from alertd.rules.budget_quality import qualities
 from alertd.rules.projection_period import PeriodForecast
 from alertd.rules.projection_score import LEVEL
 
@@ -20,15 +23,20 @@ def evidence_of(
 
     Spend, Limit, Percent            so far, the limit, how much of it that is
     Projected, ProjectedLow, ProjectedHigh, Probability   at the period's end; 80 % lie between low and high
-    ExhaustedAt, ExhaustedEarly, ExhaustedLate   when the limit is passed; None for not in this period
+    ExhaustedAt, ExhaustedEarly, ExhaustedLate   when the limit will be passed; None for not in this period, or already
     Completeness, CompleteFrom, Imputed   how much of the period so far was observed, since when, and what came in unseen
     Interval                         the interval in words, or that there is none yet
+    Unpriced, Caveats                models without a price; why the spend so far is a lower bound. Text, mostly empty
     """
     outlook = forecast.outlook
     low, high = outlook.between(LEVEL)
     probability, projected = outlook.exceeds(limit), outlook.projected
-    exhausted, early, late = (outlook.exceeded_after(limit, p=p) for p in (None, EARLY, LATE))
+    ahead = outlook.spent <= limit
+    exhausted, early, late = (
+        np.where(ahead, outlook.exceeded_after(limit, p=p), np.inf) for p in (None, EARLY, LATE)
+    )  # fmt: skip
     completeness = ledger.completeness(forecast.period, at=forecast.at)
+    known = qualities(ledger)
     count = outlook.coming.count
 
     def of(row: int) -> Mapping[str, object]:
@@ -51,6 +59,8 @@ def evidence_of(
             "CompleteFrom": completeness.complete_from,
             "Imputed": float(completeness.imputed[row]),
             "Interval": interval_text(float(low[row]), float(high[row]), int(count[row])),
+            "Unpriced": ", ".join(known[row].unpriced),
+            "Caveats": known[row].caveats(completeness),
         }
 
     return of

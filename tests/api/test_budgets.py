@@ -29,9 +29,9 @@ groups:
 """
 
 
-def judged(*slots: dict[str, float], past: timedelta = timedelta()) -> list[GroupState]:
+def judged(*slots: dict[str, float], past: timedelta = timedelta(), rules: str = RULES) -> list[GroupState]:
     """The rules after one slot a minute; before them a dollar an hour of tenant a over `past`."""
-    groups = groups_of(RULES)
+    groups = groups_of(rules)
     for rule in groups[0].rules[:2]:
         assert rule.judge is not None
         assert isinstance(rule.rule, AlertingRule)
@@ -75,6 +75,36 @@ async def test_a_projection_on_the_same_spend_says_where_it_ends(connect: Connec
     client = await connect(services(judged({"a": 24.0 * 10}, past=timedelta(days=10))))
     (row,) = (await (await client.get("/api/alertd/v1/budgets")).json())["budgets"]
     assert row["projected"] == pytest.approx(24, rel=0.05)
+
+
+async def test_when_a_limit_will_be_passed_is_said_of_that_limit_and_while_it_is_ahead(connect: Connect) -> None:
+    """The budget has 20 dollars, the projection 20, then 22: a day comes to 24, and by now, at three, three were spent."""
+    for own, passed in ((20, True), (22, False), (2, False)):
+        rules = RULES.replace("limit: {a: 100}, period: day, t", "limit: {a: 20}, period: day, t").replace(
+            "limit: {a: 100}", f"limit: {{a: {own}}}"
+        )
+        client = await connect(services(judged({"a": 24.0 * 15}, past=timedelta(days=15), rules=rules)))
+        (row,) = (await (await client.get("/api/alertd/v1/budgets")).json())["budgets"]
+        assert row["limit"] == 20
+        assert (row["exceedsAt"] is not None) is passed
+
+
+async def test_tokens_without_a_price_are_beside_what_was_spent(connect: Connect) -> None:
+    rules = """
+groups:
+  - name: budgets
+    rules:
+      - alert: Tokens
+        budget: {tokens: cost_total, unit: USD, by: [tenant], limit: 100, period: day, token_labels: {model: [job]}}
+      - alert: TokensProjected
+        projection: {tokens: cost_total, unit: USD, by: [tenant], limit: 9, period: week, token_labels: {model: [job]}}
+"""
+    client = await connect(services(judged({"a": 0.0}, {"a": 60.0}, rules=rules)))
+    rows = (await (await client.get("/api/alertd/v1/budgets")).json())["budgets"]
+    assert [(row["rule"], row["spent"], row["unpriced"]) for row in rows] == [
+        ("Tokens", 0.0, {"gw": 60.0}),
+        ("TokensProjected", 0.0, {"gw": 60.0}),
+    ]
 
 
 async def test_rows_of_one_rule_are_asked_for_by_its_name(connect: Connect) -> None:

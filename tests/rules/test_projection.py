@@ -104,6 +104,7 @@ def test_who_will_probably_pass_the_limit_is_told_of_with_the_reason():
     assert evidence["ExhaustedEarly"] < evidence["ExhaustedAt"] < evidence["ExhaustedLate"]
     assert evidence["Completeness"] == pytest.approx(1.0, abs=0.01)
     assert evidence["Interval"].endswith("(80%)")
+    assert evidence["Caveats"] == evidence["Unpriced"] == ""
     assert (evidence["Limit"], evidence["Unit"]) == (1000.0, "USD")
 
 
@@ -298,6 +299,13 @@ def test_unobserved_days_are_no_days_without_spend():
     assert evidence["Projected"] == pytest.approx(1550, rel=0.15)
     assert evidence["Completeness"] == pytest.approx(0.8, abs=0.01)
     assert evidence["Imputed"] == pytest.approx(100, rel=0.4)
+    assert "80% of the period was observed" in evidence["Caveats"]
+
+
+def test_a_limit_that_is_passed_already_is_not_passed_at_some_moment_to_come():
+    finding = judged(kind(limit=400), month_of(*NEARLY), MARCH + 10 * DAY)["over"]
+    assert finding.evidence["Probability"] == 1
+    assert [finding.evidence[name] for name in ("ExhaustedAt", "ExhaustedEarly", "ExhaustedLate")] == [None] * 3
 
 
 @pytest.mark.parametrize(
