@@ -53,10 +53,13 @@ def subject(file: Path, url: str, *, overrides: Sequence[Override] = (), rule: s
     from alertd.config.file_kind import FileKind, file_kind
     from alertd.config.load import examine
     from alertd.config.overrides import overridden
+    from alertd.config.prices import priced
     from alertd.config.rule_files import load_rule_file, unreadable
+    from alertd.ledger.prices import PriceSettings
     from alertd.query.source import SourceSettings
     from alertd.yamlio import ConfigError
 
+    prices = PriceSettings()
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -69,6 +72,7 @@ def subject(file: Path, url: str, *, overrides: Sequence[Override] = (), rule: s
         examined = examine(file)
         files, problems = examined.rule_files, examined.problems
         sources = examined.config.sources if examined.config is not None else ()
+        prices = examined.config.prices if examined.config is not None else prices
     if errors := [problem for problem in problems if problem.is_error]:
         raise ConfigError(errors)
     loaded = [group for one in files for group in one.loaded]
@@ -77,7 +81,7 @@ def subject(file: Path, url: str, *, overrides: Sequence[Override] = (), rule: s
         groups = [only for group in groups if (only := _only(group, rule)).rules]
         if not groups:
             raise click.BadParameter(f'{file} has no rule "{rule}"', param_hint="--rule")
-    return Subject(groups=tuple(groups), sources=sources)
+    return Subject(groups=priced(groups, prices), sources=sources)
 
 
 def _only(group: RuleGroup, rule: str) -> RuleGroup:

@@ -40,6 +40,7 @@ class Config:
 
     file       alertd.yml as it was named
     groups     the rule groups of all files, in the order of files and in them
+    prices     our own, in which they count already
     route      None: only the alertmanagers are sent alerts
     defaults   of alerts posted by others, and of receivers (already applied to them)
     receivers  who can be told; fallback_receiver: the name of the one that is told what another did not take;
@@ -55,6 +56,7 @@ class Config:
     sources: tuple[SourceSettings, ...]
     evaluation: EvaluationSettings
     groups: tuple[RuleGroup, ...]
+    prices: PriceSettings = PriceSettings()
     storage: StorageSettings
     remote_write: tuple[RemoteWriteSettings, ...]
     alertmanagers: tuple[AlertmanagerSettings, ...]
@@ -146,6 +148,7 @@ def _config(
         sources=settings.prometheus,
         evaluation=settings.evaluation,
         groups=priced((group for file in files for group in file.groups), prices),
+        prices=prices,
         storage=settings.storage,
         remote_write=settings.remote_write,
         alertmanagers=settings.alertmanagers,

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from alertd.cli.past import subject
 from alertd.config.load import load
+from alertd.config.overrides import Override
 from alertd.ledger.flow import Line
 from alertd.rules.budget import Budget
 from alertd.rules.projection import Projection
@@ -62,6 +64,16 @@ def test_what_is_in_dollars_counts_in_our_prices_and_then_in_the_tables(tmp_path
     assert per_million(found[rule], "house") == pytest.approx(3)
     assert per_million(found[rule], "chat") == pytest.approx(2.5)
     assert found["Tokens"].prices is None
+
+
+def test_what_is_tried_on_the_past_counts_in_our_prices_too(tmp_path: Path) -> None:
+    path = folder(tmp_path, "models: [{model: house, input: 3, output: 9}]")
+    (group,) = subject(path, "", overrides=[Override.parse("limit=5")], rule="Dollars").groups
+    (rule,) = group.rules
+    assert isinstance(rule, AlertingRule)
+    assert isinstance(rule.kind, Budget)
+    assert rule.kind.settings.limit == 5
+    assert per_million(rule.kind, "house") == pytest.approx(3)
 
 
 def test_without_a_file_the_table_counts(tmp_path: Path) -> None:
