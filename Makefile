@@ -24,8 +24,8 @@ run: debian-run .venv/.run  ## watch alertd at work on a simulated AI gateway (o
 SCENARIOS := tests/acceptance/test_scenarios.py
 
 test: debian-test lint  ## lint, types and every test (options: make test PYTEST="-k demo")
-	@if [[ -n "$(PYTEST)" ]]; then exec $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST); fi
-	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore=$(SCENARIOS)
+	@if [[ -n "$(PYTEST)" ]]; then exec $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST); fi
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore=$(SCENARIOS)
 	$(BIN)/python -m pytest $(SCENARIOS)
 
 lint: .venv/.dev  ## ruff and mypy --strict

@@ -49,7 +49,10 @@ RESTORE_ALL = "--rules.alert.for-grace-period=0s"
 T = TypeVar("T")
 
 clock = SystemClock()
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("seed_rules"),  # one process for all: what they share takes long
+]
 
 FIRING = {
     "AgentGatewayDown": 1,

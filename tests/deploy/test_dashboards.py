@@ -22,7 +22,10 @@ from alertd.rules.rule import AlertingRule
 from tests.support.daemon import running
 from tests.support.gateways import SYSTEMS
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("dashboards"),  # one process for all: what they share takes long
+]
 
 ROOT = Path(__file__).parents[2]
 GRAFANA = ROOT / "deploy" / "grafana"

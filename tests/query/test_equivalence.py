@@ -26,7 +26,10 @@ from alertd.query.split import split
 from alertd.replay.local_prometheus import LocalPrometheus
 from tests.support.servers import make_visible, victoria_metrics
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("equivalence"),  # one process for all: what they share takes long
+]
 
 AT = datetime(2026, 1, 2, 3, 0, 0, 500_000, tzinfo=UTC)
 VALUES = [0.0, 1.0, 2.0, -1.0, 0.5, math.nan, math.inf, -math.inf]

@@ -32,7 +32,10 @@ from alertd.replay.episodes import EpisodeLog
 from alertd.replay.local_prometheus import LocalPrometheus
 from tests.support.cli import cli
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("backtest"),  # one process for all: what they share takes long
+]
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
