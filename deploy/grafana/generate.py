@@ -8,6 +8,7 @@ The panels of alerts come from the rule packs, with their limits, so that one se
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -169,10 +170,13 @@ def _of_alert(rule: AlertingRule) -> Panel:
         queries={"": LOOKED_AT.get(rule.name, expr)},
         unit=UNITS.get(rule.unit, f"suffix: {rule.unit}" if rule.unit else "short"),
         limits=limits,
-        description=rule.annotation_texts.get("summary", "").replace("{{", "").replace("}}", ""),
+        description=ACTION.sub("…", rule.annotation_texts.get("summary", "")),
         width=6,
     )
 
+
+ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+"""What a template fills in."""
 
 LOOKED_AT = {
     "MultipleAgentGatewaysDown": 'count(up{job=~".*agentgateway.*"} == 0) or vector(0)',
