@@ -26,6 +26,8 @@ CONFIGURATION = (ROOT / "config" / "alertd.yml").read_text()
 CONFIG_FILES = sorted(path.relative_to(ROOT) for path in (ROOT / "config").rglob("*.yml"))
 COMMANDS = re.findall(r"^(?:\$ )?(alertd [a-z].*)$|`(alertd [a-z][^`]*)`", README, re.MULTILINE)
 COMMANDS = sorted({first or second for first, second in COMMANDS if (first or second).split()[1] in VERBS})
+DOCUMENTS = [ROOT / "README.md", *(ROOT / ".github").rglob("*.md")]
+DOCUMENTS += [path for folder in ("alertd", "config", "deploy") for path in sorted((ROOT / folder).rglob("*.md"))]
 FILES = (AlertdFile, UnitTests, WebFile, PriceSettings, *(entry.settings for entry in KINDS.values()))
 YAML_BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -81,6 +83,14 @@ def under(command: click.Command) -> Iterator[click.Command]:
 
 def flags_of(command: click.Command) -> list[click.Option]:
     return [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
+
+
+def anchors(page: Path) -> set[str]:
+    """Where links into a page may lead: its headings as GitHub names them, and the names it gives itself."""
+    text = page.read_text()
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    named = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return named | set(re.findall(r'<a id="([^"]+)">', text))
 
 
 def described(word: str, text: str) -> bool:
@@ -153,6 +163,9 @@ def test_every_kind_of_rule_is_in_the_readme_with_an_example(kind):
     assert re.search(rf"^ +{kind}:", "".join(YAML_BLOCK.findall(README)), re.MULTILINE)
 
 
-def test_every_link_of_the_readme_leads_somewhere():
-    links = re.findall(r"\]\(([^)#]+)\)", README)
-    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(path):
+    links = [link.partition("#") for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text()) if "://" not in link]
+    assert [file for file, _, _ in links if file and not (path.parent / file).exists()] == []
+    pages = [((path.parent / file).resolve() if file else path, name) for file, _, name in links if name]
+    assert [name for page, name in pages if name not in anchors(page)] == []

@@ -7,14 +7,14 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from alertd.config.optional import KEY as WHEN
 from alertd.config.rules_schema import GROUP, RULE
-from alertd.config.schema import Schema, values_schema
+from alertd.config.schema import REFERENCE, Schema, definition, references, values_schema
 from alertd.config.settings import AlertdFile
 from alertd.replay.test_file import UnitTests
 from alertd.rules.registry import KINDS
 from alertd.settings import Duration
 
-_REFERENCE = "$ref"
 _DURATION = TypeAdapter(Duration).json_schema()["pattern"]
 _LONGEST = 80
 """Characters of a default that is shown; longer ones are templates."""
@@ -25,6 +25,8 @@ def reference() -> str:
     """The page about files; ends with a line break."""
     parts = [
         "## alertd.yml\n",
+        f"Each pack and each integration of a receiver may also have {code(WHEN)}: where what it asks for is empty, false, no,",
+        "off or 0, the entry is left out.\n",
         *_sections(AlertdFile, "alertd.yml"),
         "## Rule files\n",
         *_hand_made("A group", GROUP),
@@ -57,7 +59,7 @@ def _sections(model: type[BaseModel], path: str) -> Iterator[str]:
         title, anchor, schema = waiting.pop(0)
         yield _section(title, f"{path}-{anchor}", path, schema)
         for key, value in schema["properties"].items():
-            for name in _references(value):
+            for name in references(value):
                 if name not in shown:
                     shown.add(name)
                     under = key if title == path == "alertd.yml" else f"{title}.{key}"
@@ -83,16 +85,16 @@ def _hand_made(title: str, keys: Mapping[str, Schema]) -> Iterator[str]:
 def _without(choices: Mapping[str, Schema], schema: Any) -> Any:
     """The same with enumerations where they are used, instead of references to them."""
     if isinstance(schema, dict):
-        if _REFERENCE in schema and _name(schema[_REFERENCE]) in choices:
-            return {**choices[_name(schema[_REFERENCE])], **{k: v for k, v in schema.items() if k != _REFERENCE}}
+        if REFERENCE in schema and definition(schema) in choices:
+            return choices[definition(schema)] | {key: value for key, value in schema.items() if key != REFERENCE}
         return {key: _without(choices, value) for key, value in schema.items()}
     return [_without(choices, one) for one in schema] if isinstance(schema, list) else schema
 
 
 def _type(schema: Schema, root: str) -> str:
     match schema:
-        case {"$ref": str() as target}:
-            return f"[mapping](#{_anchor(f'{root}-{_name(target)}')})"
+        case {"$ref": str()}:
+            return f"[mapping](#{_anchor(f'{root}-{definition(schema)}')})"
         case {"anyOf": [*several]}:
             return " or ".join(dict.fromkeys(_type(one, root) for one in several if one.get("type") != "null"))
         case {"const": value}:
@@ -132,21 +134,6 @@ def _default(schema: Schema, *, required: bool) -> str:
 
 def _told(schema: Schema) -> str:
     return " ".join(str(schema.get("description", "")).split())
-
-
-def _references(schema: object) -> Iterator[str]:
-    if isinstance(schema, dict):
-        if _REFERENCE in schema:
-            yield _name(schema[_REFERENCE])
-        for value in schema.values():
-            yield from _references(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            yield from _references(value)
-
-
-def _name(target: str) -> str:
-    return target.rpartition("/")[2]
 
 
 def _anchor(text: str) -> str:

@@ -9,26 +9,28 @@ source   JSON Schema draft-07, which the YAML language server and most editors r
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from alertd.config.optional import KEY as WHEN
+from alertd.config.packs import PackSettings
 from alertd.config.settings import AlertdFile
+from alertd.receivers.registry import ReceiverSettings
 from alertd.replay.test_file import UnitTests
 from alertd.settings import Settings
 
 Schema = dict[str, Any]
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
-_HERE = "#/definitions/"
+REFERENCE = "$ref"
 
 _ANY_SCALAR = ["string", "number", "boolean"]
-_REFERENCE = r"\$\{"
-_WRITTEN_NUMBER = rf"^\s*[-+]?\.?\d|{_REFERENCE}"
-_WRITTEN_FLAG = rf"^([Tt]rue|[Ff]alse|[Yy]es|[Nn]o|[Oo]n|[Oo]ff|TRUE|FALSE|YES|NO|ON|OFF)$|{_REFERENCE}"
+_VARIABLE = r"\$\{"
+_WRITTEN_NUMBER = rf"^\s*[-+]?[\d.][\d._eE+-]*\s*$|{_VARIABLE}"
+_WRITTEN_FLAG = rf"^([Tt]rue|[Ff]alse|[Yy]es|[Nn]o|[Oo]n|[Oo]ff|TRUE|FALSE|YES|NO|ON|OFF)$|{_VARIABLE}"
 _FLAGS = {"true": True, "false": False}
 
 _KEPT = ("description", "examples", "minLength", "minItems", "maxItems", "required")
@@ -39,7 +41,7 @@ def configuration_schema() -> Schema:
     """The schema of alertd.yml, which every alertmanager.yml that loads fits, too."""
     schema = schema_of(AlertdFile, title="alertd.yml")
     definitions = schema["definitions"]
-    for name in ("PackSettings", *_integrations(definitions["ReceiverSettings"])):
+    for name in (PackSettings.__name__, *references(definitions[ReceiverSettings.__name__])):
         definitions[name]["properties"][WHEN] = {
             "description": "the entry is left out where this is empty, false, no, off or 0; of a list everything must hold",
             "anyOf": [{"type": [*_ANY_SCALAR, "null"]}, {"type": "array", "items": {"type": _ANY_SCALAR}}],
@@ -72,35 +74,54 @@ def values_schema(model: type[BaseModel]) -> Schema:
     return model.model_json_schema(by_alias=True, schema_generator=_WithDefaults)
 
 
+def references(schema: object) -> Iterator[str]:
+    """The names of the definitions that a schema refers to, in their order."""
+    if isinstance(schema, dict):
+        if REFERENCE in schema:
+            yield definition(schema)
+        for value in schema.values():
+            yield from references(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from references(value)
+
+
+def definition(schema: Schema) -> str:
+    """The name of the definition that `{"$ref": ...}` means."""
+    return str(schema[REFERENCE]).rpartition("/")[2]
+
+
 def text(description: str = "", **also: Any) -> Schema:
     """A text: any scalar is one."""
-    return {"type": _ANY_SCALAR, **({"description": description} if description else {}), **also}
+    return _described(description) | {"type": _ANY_SCALAR, **also}
 
 
 def number(description: str = "", **also: Any) -> Schema:
-    """A number, bare or in quotes, or what a reference names."""
-    described = {"description": description} if description else {}
-    return {**described, "anyOf": [{"type": "number", **also}, {"type": "string", "pattern": _WRITTEN_NUMBER}]}
+    """A number, bare or in quotes, or what a variable holds."""
+    forms = [{"type": "number", **also}, {"type": "string", "pattern": _WRITTEN_NUMBER}]
+    return _described(description) | {"anyOf": forms}
 
 
 def flag(description: str = "") -> Schema:
     """true or false."""
-    described = {"description": description} if description else {}
-    return {**described, "anyOf": [{"type": "boolean"}, {"type": "string", "pattern": _WRITTEN_FLAG}]}
+    return _described(description) | {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": _WRITTEN_FLAG}]}
 
 
-def choice(values: list[str], description: str = "") -> Schema:
+def choice(values: Sequence[str], description: str = "") -> Schema:
     """One of some texts."""
-    described = {"description": description} if description else {}
     flags = [_FLAGS[value] for value in values if value in _FLAGS]
-    return {**described, "anyOf": [{"enum": [*values, *flags]}, {"type": "string", "pattern": _REFERENCE}]}
+    return _described(description) | {"anyOf": [{"enum": [*values, *flags]}, {"type": "string", "pattern": _VARIABLE}]}
 
 
 def patterned(pattern: str, description: str = "", **also: Any) -> Schema:
     """A text of a form; a 0 that fits needs no quotes."""
-    described = {"description": description} if description else {}
-    forms: list[Schema] = [{"type": "string", "pattern": f"{pattern}|{_REFERENCE}"}]
-    return {**described, "anyOf": [*forms, {"const": 0}] if re.search(pattern, "0") else forms, **also}
+    forms: list[Schema] = [{"type": "string", "pattern": f"{pattern}|{_VARIABLE}"}]
+    zero: list[Schema] = [{"const": 0}] if re.search(pattern, "0") else []
+    return _described(description) | {"anyOf": [*forms, *zero], **also}
+
+
+def _described(description: str) -> Schema:
+    return {"description": description} if description else {}
 
 
 def nullable(schema: Schema) -> Schema:
@@ -147,8 +168,8 @@ def _converted(schema: Schema) -> Schema:
     if schema.get("default") not in (None, "", [], {}) and not isinstance(schema["default"], dict):
         kept["default"] = schema["default"]
     match schema:
-        case {"$ref": str() as reference}:
-            return {**kept, "allOf": [{"$ref": _HERE + reference.rpartition("/")[2]}]}
+        case {"$ref": str()}:
+            return {**kept, "allOf": [{REFERENCE: f"#/definitions/{definition(schema)}"}]}
         case {"anyOf": [*alternatives]}:
             return {**kept, "anyOf": _distinct([_converted(one) for one in alternatives])}
         case {"const": str() as value}:
@@ -188,8 +209,3 @@ def _array(schema: Schema) -> Schema:
 
 def _distinct(schemas: list[Schema]) -> list[Schema]:
     return [one for position, one in enumerate(schemas) if one not in schemas[:position]]
-
-
-def _integrations(receiver: Schema) -> list[str]:
-    """The definitions of the integrations a receiver may have."""
-    return re.findall(rf"{_HERE}(\w+)", str([one for name, one in receiver["properties"].items() if name != "name"]))

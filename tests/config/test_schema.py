@@ -148,6 +148,7 @@ def test_what_a_configuration_may_say_fits(text, tmp_path):
         pytest.param("rule_files: rules/*.yml", "rule_files", id="a text for a list"),
         pytest.param("digest_above: 0", "digest_above", id="a number that is too small"),
         pytest.param("digest_above: many", "digest_above", id="a word for a number"),
+        pytest.param("digest_above: 5 messages", "digest_above", id="a number with a word"),
         pytest.param("receivers: [{webhook_configs: [{url: http://x}]}]", "name", id="a receiver without a name"),
         pytest.param("receivers: [{name: a, slack_config: []}]", "slack_config", id="a kind that is not there"),
         pytest.param(
