@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -53,7 +54,7 @@ def _sentence(command: click.Command) -> str:
 def _row(flag: click.Option) -> tuple[str, str, str]:
     names = ", ".join(code(name) for name in (*flag.opts, *flag.secondary_opts))
     default = flag.default
-    plain = isinstance(default, (str, int, float)) and not isinstance(default, bool) and default != ""
+    plain = isinstance(default, (str, int, float, Path)) and not isinstance(default, bool) and default != ""
     choices = (
         f": {', '.join(code(str(one)) for one in flag.type.choices)}" if isinstance(flag.type, click.Choice) else ""
     )

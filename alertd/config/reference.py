@@ -1,4 +1,4 @@
-"""Every key of alertd.yml, of rule files and of their unit tests, as tables in Markdown, made from the settings models."""
+"""Every key of every file that people write, as tables in Markdown, made from the settings models."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from alertd.api.web_settings import WebFile
 from alertd.config.optional import KEY as WHEN
-from alertd.config.rules_schema import GROUP, RULE
+from alertd.config.rules_schema import GROUP, PARAMETER, RULE
 from alertd.config.schema import REFERENCE, Schema, definition, references, values_schema
 from alertd.config.settings import AlertdFile
+from alertd.ledger.prices import PriceSettings
 from alertd.replay.test_file import UnitTests
 from alertd.rules.registry import KINDS
 from alertd.settings import Duration
@@ -31,9 +33,14 @@ def reference() -> str:
         "## Rule files\n",
         *_hand_made("A group", GROUP),
         *_hand_made("A rule", RULE),
+        *_hand_made("A parameter of the file, by its name under `parameters`", PARAMETER),
         *(part for key, entry in KINDS.items() for part in _sections(entry.settings, key)),
         "## Unit tests of rules\n",
-        *_sections(UnitTests, "the file"),
+        *_sections(UnitTests, "tests.yml"),
+        "## Prices of tokens\n",
+        *_sections(PriceSettings, "prices.yml"),
+        "## TLS and authentication\n",
+        *_sections(WebFile, "web.yml"),
     ]
     return "\n".join(parts)
 
@@ -62,7 +69,7 @@ def _sections(model: type[BaseModel], path: str) -> Iterator[str]:
             for name in references(value):
                 if name not in shown:
                     shown.add(name)
-                    under = key if title == path == "alertd.yml" else f"{title}.{key}"
+                    under = key if title == path and path not in KINDS else f"{title}.{key}"
                     waiting.append((under, name, definitions[name]))
 
 

@@ -67,6 +67,14 @@ GROUP: Mapping[str, Schema] = {
 }
 """What a group may have, by key."""
 
+PARAMETER: Mapping[str, Schema] = {
+    "type": choice([str(one) for one in Type], "what values it takes: number (default), duration, labels, regex, text"),
+    "default": text("its value where nobody sets another"),
+    "unit": text("of the value, for people"),
+    "description": text("what it does"),
+}
+"""What an entry of `parameters` may have, by key."""
+
 
 def rules_schema() -> Schema:
     """The schema of a rule file."""
@@ -121,19 +129,13 @@ def _conditions() -> Schema:
 
 
 def _parameters() -> Schema:
-    properties = {
-        "type": choice([str(one) for one in Type], "what values it takes; default: number"),
-        "default": {"type": ["string", "number", "boolean"], "description": "its value where nobody sets another"},
-        "unit": text("of the value, for people"),
-        "description": text("what it does"),
-    }
     return {
         "description": "what the file can be told without being edited; used below as ${name} or ${name * 0.8}",
         "type": "object",
         "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
         "additionalProperties": {
             "type": "object",
-            "properties": properties,
+            "properties": dict(PARAMETER),
             "required": ["default"],
             "additionalProperties": False,
         },
