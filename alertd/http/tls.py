@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -44,9 +45,17 @@ class TlsContexts:
             raise HttpError(HttpErrorKind.TLS, f"tls_config: cannot use {names}: {reason}") from None
 
 
-@cache
+_READING = threading.Lock()
+
+
 def usual_context() -> ssl.SSLContext:
     """For whoever has no `tls_config`: trusts whom the system trusts. One for all of them; reads files: call it in a thread."""
+    with _READING:  # it takes 20 ms, and the first requests come all at once
+        return _usual_context()
+
+
+@cache
+def _usual_context() -> ssl.SSLContext:
     context = build_context(TlsSettings())
     context.set_alpn_protocols(("http/1.1",))
     return context
