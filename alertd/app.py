@@ -166,7 +166,7 @@ class App:
         self._linker = Linker(
             session=session, clock=clock, store=store, random=self._random, new_id=self._ids,
             new_planned_id=Ulids(self._random), metrics=self._metrics,
-            warm_up=self._warm_up,
+            warm_up=self._warm_up, chart=lambda fingerprint: self._charting.picture(fingerprint),
         )  # fmt: skip
         links = self._links = self._linker.link(config, numbers, url=self._url(config))
         outlets = Outlets(
@@ -175,6 +175,12 @@ class App:
             evaluated=lambda state: self._metrics.group_evaluated(read_group(state)),
         )
         self._evaluator = Evaluator(links.setup, store=store, clock=clock, outlets=outlets)
+        self._charting = Charting(
+            clock=clock,
+            rules=self._evaluator.states,
+            history=lambda: self._links.history,
+            external_labels=lambda: self._links.setup.settings.external_labels,
+        )
         self._scheduler = Scheduler(self._evaluator.run_slot, clock=clock)
         self._silencer = Silencer(store, clock=clock, new_id=lambda: str(uuid.uuid4()), limits=options.silence_limits)
         self._dispatcher = Dispatcher(
@@ -247,17 +253,9 @@ class App:
             ),
             operators=OperatorServices(
                 store=self._store, explain=self._explainer().explain, try_receiver=self._try_receiver,
-                chart=self._charting().chart, teach=self._teacher().teach,
+                chart=self._charting.chart, teach=self._teacher().teach,
             ),
         )  # fmt: skip
-
-    def _charting(self) -> Charting:
-        return Charting(
-            clock=self._clock,
-            rules=self._evaluator.states,
-            history=lambda: self._links.history,
-            external_labels=lambda: self._links.setup.settings.external_labels,
-        )
 
     def _teacher(self) -> Teacher:
         return Teacher(

@@ -34,7 +34,7 @@ from alertd.query.prometheus import PrometheusSource
 from alertd.query.source import SourceSettings
 from alertd.receivers.registry import by_receiver
 from alertd.receivers.rendering import Rendering
-from alertd.receivers.tools import Tools
+from alertd.receivers.tools import ChartOf, Tools
 from alertd.telemetry.metrics import Metrics
 from alertd.template.alertmanager import TemplateSet
 
@@ -79,6 +79,7 @@ class Linker:
     """Builds links; nothing of them runs yet.
 
     new_planned_id   as `new_id`, for the planner alone: it may run in a thread
+    chart            for receivers, see `Tools`
     """
 
     session: aiohttp.ClientSession
@@ -89,6 +90,7 @@ class Linker:
     new_planned_id: Callable[[datetime], str]
     warm_up: WarmUp
     metrics: Metrics
+    chart: ChartOf
 
     def link(self, config: Config, numbers: Sequence[Numbered], *, url: str) -> Links:
         """The links of `config`; `url` is how people reach this alertd. Raises AlertdError."""
@@ -125,4 +127,4 @@ class Linker:
             templates=TemplateSet(config.templates),
             failed=lambda place, kind: self.metrics.template_failed(receiver=place.receiver, integration=kind),
         )
-        return Tools(session=self.session, rendering=rendering, log=self.store)
+        return Tools(session=self.session, rendering=rendering, log=self.store, chart=self.chart)

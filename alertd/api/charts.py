@@ -13,6 +13,7 @@ from aiohttp import web
 from alertd.api.answers import AnswerError, answering
 from alertd.deferred import deferred
 from alertd.duration import DurationError, parse_duration
+from alertd.engine.charting import LAST
 from alertd.errors import QueryError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 else:
     charts, png = deferred("alertd.charts"), deferred("alertd.charts.png")
 
-LAST = timedelta(hours=6)
 LONGEST = timedelta(days=62)
 
 ChartOf = Callable[[str, timedelta], Awaitable["charts.Chart | None"]]

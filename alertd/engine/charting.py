@@ -21,10 +21,14 @@ from alertd.rules.rule import AlertingRule, RuleGroup
 
 if TYPE_CHECKING:
     from alertd import charts
+    from alertd.charts import png
 else:
-    charts = deferred("alertd.charts")
+    charts, png = deferred("alertd.charts"), deferred("alertd.charts.png")
 
 POINTS = 300
+LAST = timedelta(hours=6)
+"""What is shown unless somebody chooses."""
+
 LIMIT = timedelta(seconds=20)
 """How long reading the past may take."""
 
@@ -65,22 +69,39 @@ class Charting:
 
         raises   QueryError; TimeoutError
         """
-        found = self._find(fingerprint)
+        found = await self._find(fingerprint)
         if found is None:
             return None
         end = self._clock.now().replace(microsecond=0)
         times, values = await self._values(found, end - last, end)
         return _drawn(found, times, values)
 
-    def _find(self, fingerprint: str) -> _Found | None:
+    async def picture(self, fingerprint: str) -> bytes | None:
+        """The same over the last hours, as PNG.
+
+        raises   QueryError; TimeoutError; NoImagesError
+        """
+        chart = await self.chart(fingerprint, LAST)
+        return None if chart is None else await asyncio.to_thread(lambda: png.png(charts.draw(chart)))
+
+    async def _find(self, fingerprint: str) -> _Found | None:
+        """Compares by the thousand; rules go on changing their alerts meanwhile."""
         external = self._external_labels()
-        for state in self._rules():
-            for rule in state.rules:
-                if isinstance(rule.rule, AlertingRule):
-                    for labels, alert in rule.alerts.items():
-                        if LabelSet({**external, **labels}).fingerprint == fingerprint:
-                            return _Found(state.group, rule.rule, alert, _expected(rule.judgement, alert.series))
-        return None
+        alerts = [
+            (state.group, rule.rule, rule.judgement, alert)
+            for state in self._rules()
+            for rule in state.rules
+            if isinstance(rule.rule, AlertingRule)
+            for alert in rule.alerts.values()
+        ]
+
+        def search() -> _Found | None:
+            for group, rule, judgement, alert in alerts:
+                if LabelSet({**external, **alert.labels}).fingerprint == fingerprint:
+                    return _Found(group, rule, alert, _expected(judgement, alert.series))
+            return None
+
+        return await asyncio.to_thread(search)
 
     async def _values(self, found: _Found, start: datetime, end: datetime) -> tuple[F64, F64]:
         step = max((end - start) / POINTS, timedelta(seconds=1))

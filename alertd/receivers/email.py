@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 
 import aiosmtplib
@@ -18,8 +19,9 @@ from alertd.receivers.base import BaseIntegration
 from alertd.receivers.destination import destination
 from alertd.receivers.email_address import Envelope, Mailbox, parse_addresses
 from alertd.receivers.email_auth import Credentials, SmtpUnusableError
+from alertd.receivers.email_charts import CHART_LIMIT, charts_of
 from alertd.receivers.email_headers import Addresses, mail_headers, plain_headers
-from alertd.receivers.email_message import CONTENT_TYPE, with_id, write_mail
+from alertd.receivers.email_message import CONTENT_TYPE, InlineImage, with_id, with_images, write_mail
 from alertd.receivers.email_outcome import of_failure, of_replies, settled
 from alertd.receivers.email_session import Server, Session, Step
 from alertd.receivers.email_settings import EmailSettings, host_and_port
@@ -44,6 +46,7 @@ class Email(BaseIntegration[EmailSettings]):
         self.digests = not any(map(templated, (settings.to, settings.headers.get("Bcc", ""))))
         self._tls = TlsContexts(settings.tls_config or TlsSettings())
         self._server = _server(settings)
+        self._chart = tools.chart
         self.destination = destination("email", settings.smarthost, settings.auth_username)
 
     @staticmethod
@@ -112,10 +115,12 @@ class Email(BaseIntegration[EmailSettings]):
             return of_error(error)
         hide = tuple(credentials.spellings())
         mail = with_id(delivery.payload.body, f"{delivery.id}@{envelope.domain}")
+        charts = await self._charts(delivery)
+        illustrated = await asyncio.to_thread(with_images, mail, charts) if charts else mail
         session = Session(self._server, context, credentials, limit=self.timeout)
         try:
             async with asyncio.timeout(self.timeout.total_seconds()):
-                replies = await session.deliver(envelope.sender, envelope.recipients, mail)
+                replies = await session.deliver(envelope.sender, envelope.recipients, illustrated, mail)
         except SmtpUnusableError as error:
             return Rejected(why=str(error), cause=Cause.AUTH_ERROR if session.step is Step.AUTH else Cause.CLIENT_ERROR)
         except (aiosmtplib.SMTPException, OSError) as error:
@@ -123,6 +128,17 @@ class Email(BaseIntegration[EmailSettings]):
         finally:
             session.close()
         return of_replies(replies, envelope, hide=hide)
+
+    async def _charts(self, delivery: Delivery) -> Sequence[InlineImage]:
+        """Those that can be had in time; a mail is not kept back for them."""
+        shown = self._settings.charts
+        if not shown:
+            return ()
+        newest = sorted(
+            delivery.entry.firing, key=lambda episode: (episode.starts_at, episode.fingerprint), reverse=True
+        )
+        fingerprints = [episode.fingerprint for episode in newest[:shown]]
+        return await charts_of(fingerprints, self._chart, unique=delivery.id, within=min(CHART_LIMIT, self.timeout))
 
     async def _credentials(self) -> Credentials:
         """Raises HttpError when a file cannot be read."""

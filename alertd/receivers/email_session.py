@@ -88,8 +88,8 @@ class Session:
         self._limit = limit
         self._client: aiosmtplib.SMTP | None = None
 
-    async def deliver(self, sender: str, recipients: Sequence[str], mail: bytes) -> Replies:
-        """Hand over a mail, or only its beginning if the server says it is too large.
+    async def deliver(self, sender: str, recipients: Sequence[str], *mails: bytes) -> Replies:
+        """Hand over the first of these mails that the server does not call too large, at last the beginning of the last.
 
         Raises SmtpUnusableError, aiosmtplib.SMTPException, OSError (TimeoutError, ssl.SSLError).
         """
@@ -97,14 +97,16 @@ class Session:
         await self._secure(client)
         self.step = Step.AUTH
         await log_in(client, self._credentials, host=self._server.host)
-        if _size_limit(client) and len(mail) > _size_limit(client):
-            mail = shortened(mail)
-        try:
-            return await self._transfer(client, sender, recipients, mail)
-        except aiosmtplib.SMTPResponseException as error:
-            if error.code != TOO_LARGE:
-                raise
-        return await self._transfer(client, sender, recipients, shortened(mail))
+        limit = _size_limit(client)
+        for mail in dict.fromkeys(mails):
+            if limit and len(mail) > limit:
+                continue
+            try:
+                return await self._transfer(client, sender, recipients, mail)
+            except aiosmtplib.SMTPResponseException as error:
+                if error.code != TOO_LARGE:
+                    raise
+        return await self._transfer(client, sender, recipients, shortened(mails[-1]))
 
     def close(self) -> None:
         """End the conversation without waiting for the server to say goodbye."""

@@ -18,6 +18,7 @@ from alertd.settings import Duration, SecretFile, SecretText, Settings
 DEFAULT_TIMEOUT = timedelta(seconds=60)
 IMPLICIT_TLS_PORT = "465"
 HIGHEST_PORT = 65535
+MOST_CHARTS = 20
 
 DEFAULT_TEXT = """\
 {{ template "__subject" . }}
@@ -159,6 +160,13 @@ class EmailSettings(Settings):
     text: str | None = Field(
         default=None,
         description="The mail as plain text; a template; empty: none. Default: the alerts as text, where `html` is not given either.",
+    )
+    charts: int = Field(
+        default=0,
+        ge=0,
+        le=MOST_CHARTS,
+        description="How many firing alerts of our own rules are shown as charts at the end of the HTML, the newest first; "
+        "needs the extra images.",
     )
     threading: ThreadingSettings = Field(default_factory=ThreadingSettings, description="Conversations of mails.")
     send_resolved: bool = Field(default=False, description="Tell when alerts resolve.")

@@ -9,12 +9,12 @@ import aiohttp
 from alertd.alerts.posted import PostedAlert
 from alertd.engine.ports import Integration
 from alertd.labels import EMPTY, LabelSet
-from alertd.notify.log import NotificationLog
+from alertd.notify.log import NotificationLog, episodes
 from alertd.notify.message import Message, compose
 from alertd.notify.outbox import Delivery
 from alertd.notify.reason import Reason
 from alertd.receivers.rendering import Rendering
-from alertd.receivers.tools import Tools
+from alertd.receivers.tools import ChartOf, Tools, no_chart
 from alertd.store.memory import MemoryStore
 from alertd.template.alertmanager import TemplateSet
 from tests.support.builders import a_delivery, a_flush, a_route
@@ -27,9 +27,13 @@ def a_rendering(*files: tuple[str, str]) -> Rendering:
 
 
 def some_tools(
-    session: aiohttp.ClientSession, *, rendering: Rendering | None = None, log: NotificationLog | None = None
+    session: aiohttp.ClientSession,
+    *,
+    rendering: Rendering | None = None,
+    log: NotificationLog | None = None,
+    chart: ChartOf = no_chart,
 ) -> Tools:
-    return Tools(session=session, rendering=rendering or a_rendering(), log=log or MemoryStore())
+    return Tools(session=session, rendering=rendering or a_rendering(), log=log or MemoryStore(), chart=chart)
 
 
 def a_message(
@@ -54,5 +58,8 @@ def a_delivery_of(integration: Integration, message: Message) -> Delivery:
         index=integration.index,
         group_key=message.group_key,
     )
-    entry = replace(delivery.entry, stream=stream)
+    firing, resolved = (
+        [one for one in message.alerts if (one.ends_at is None) is is_firing] for is_firing in (True, False)
+    )
+    entry = replace(delivery.entry, stream=stream, firing=episodes(firing), resolved=episodes(resolved))
     return replace(delivery, entry=entry, payload=integration.render(message), reason=message.reason)
