@@ -317,7 +317,7 @@ def _save_plan(tx: Transaction, plan: FlushPlan) -> None:
 def _log_queued(flush: GroupFlush, plan: FlushPlan) -> None:
     for queued in plan.queued:
         delivery = queued.delivery
-        log.info(
+        log.debug(  # the line about its attempt says all this again, and what came of it
             "notification_queued",
             receiver=delivery.stream.receiver,
             integration=delivery.stream.integration,

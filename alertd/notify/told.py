@@ -102,10 +102,12 @@ def decide(told: Told, flush: GroupFlush, *, send_resolved: bool) -> Notify | Qu
     Whether there is news is asked of what is expected to arrive, so that nothing is said twice; which news it is, of
     what the integration really knows, so that it is never told the end of something it never heard of.
     """
-    if _reason(told.expected, flush, send_resolved) is None:
+    expected, known = told.expected, told.known
+    expected_reason = _reason(expected, flush, send_resolved)
+    if expected_reason is None:
         void = tuple(delivery.id for delivery in told.stand_ins)
         return Quiet(entry=None, supersedes=void) if void else None
-    reason = _reason(told.known, flush, send_resolved)
+    reason = expected_reason if known is expected else _reason(known, flush, send_resolved)
     if reason is None:
         return Quiet(entry=None, supersedes=superseded(told, frozenset()))
     entry = _entry_after(told, flush)

@@ -78,6 +78,8 @@ def describe(answer: HttpAnswer, *, hide: Sequence[str], says: str | None = None
 
 def redact(text: str, hide: Sequence[str]) -> str:
     """`text` without these secrets; of a URL also without any part that may be a token: servers repeat paths in their errors."""
+    if not text:
+        return text
     for secret in filter(None, (part for whole in hide for part in (whole, *_tokens(whole)))):
         text = text.replace(secret, HIDDEN).replace(unquote(secret), HIDDEN)
     return text

@@ -43,7 +43,10 @@ class LogLevel(StrEnum):
 QUIET_LIBRARIES = ("apscheduler", "asyncio")
 """They tell of every job and every selector: only their warnings are logged, unless the level is debug."""
 
-_FIRST = ("time", "level", "event")
+_OURS = ("time", "level")
+"""Said by us alone, and first in a line."""
+
+_FIRST = (*_OURS, "event")
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code != ord("\n")}
 
 
@@ -77,8 +80,10 @@ def configure(
 
 def _redact(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Every field as it may be shown, the most telling ones first."""
-    shown = {name: redact(name, event.pop(name)) for name in _FIRST if name in event}
-    return shown | {name: redact(name, value) for name, value in event.items()}
+    return {
+        name: event[name] if name in _OURS else redact(name, event[name])
+        for name in dict.fromkeys((*(name for name in _FIRST if name in event), *event))
+    }
 
 
 def _render(format: LogFormat, *, colors: bool) -> list[Processor]:  # noqa: A002

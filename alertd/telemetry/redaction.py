@@ -35,6 +35,11 @@ _ASSIGNED = re.compile(
     r"(?:[\"']\s*:\s*[\"']?|\s*=\s*[\"']?|:\s+[\"']?))[^\s\"'&,;]+",
     re.IGNORECASE,
 )
+_TOKEN_HINTS = ("bearer", "bas", "gen")
+_ASSIGNED_HINTS = ("pass", "secret", "token", "key", "auth", "cook")
+"""Where none of these is, the expression above finds nothing: asked first, since most texts have none, and it is slow.
+
+Of a word with an `i` only what comes before: `re.IGNORECASE` takes a dotless one for it, case folding does not."""
 
 
 class _Name(Enum):
@@ -66,6 +71,8 @@ def redact(name: str, value: object) -> object:
 
 
 def _plain(value: object) -> object:
+    if type(value) is str:  # as most are
+        return redact_text(value)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, float):
@@ -90,13 +97,18 @@ def redact_text(text: str) -> str:
     """
     if "://" in text:
         text = _URL.sub(lambda match: _origin(match[0]), text)
-    if " " in text:
+    if " " in text and _has_any(text, _TOKEN_HINTS):
         text = _SCHEME_TOKEN.sub(rf"\1 {HIDDEN}", text)
-    if "=" in text or ":" in text:
+    if ("=" in text or ":" in text) and _has_any(text, _ASSIGNED_HINTS):
         text = _ASSIGNED.sub(rf"\1{HIDDEN}", text)
     return (
         text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
     )  # lone surrogates cannot be written
+
+
+def _has_any(text: str, hints: tuple[str, ...]) -> bool:
+    folded = text.casefold()
+    return any(hint in folded for hint in hints)
 
 
 def _origin(url: str) -> str:
