@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alertd.config.collector import collector_paused
@@ -56,7 +56,7 @@ class Config:
     sources: tuple[SourceSettings, ...]
     evaluation: EvaluationSettings
     groups: tuple[RuleGroup, ...]
-    prices: PriceSettings = PriceSettings()
+    prices: PriceSettings = field(default_factory=PriceSettings)
     storage: StorageSettings
     remote_write: tuple[RemoteWriteSettings, ...]
     alertmanagers: tuple[AlertmanagerSettings, ...]

@@ -223,6 +223,7 @@ def test_a_wrong_rule_file_is_refused_where_it_is_wrong(text, told):
             "spec: {groups: [{name: g, rules: [{alert: A, expr: up}]}]}",
             id="a manifest",
         ),
+        pytest.param("kind: List\nitems: [{kind: PrometheusRule, spec: {groups: []}}]", id="several manifests"),
     ],
 )
 def test_what_a_rule_file_may_say_fits(text):
