@@ -1,5 +1,6 @@
 """The documents say what is true: every example loads, and every verb, flag, setting and rule key is described."""
 
+import ast
 import re
 import shlex
 import shutil
@@ -85,6 +86,13 @@ def flags_of(command: click.Command) -> list[click.Option]:
     return [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
 
 
+def keys_of(node: ast.Dict) -> Iterator[str]:
+    """The texts that are keys of a dict as it is written."""
+    for key in node.keys:
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            yield key.value
+
+
 def anchors(page: Path) -> set[str]:
     """Where links into a page may lead: its headings as GitHub names them, and the names it gives itself."""
     text = page.read_text()
@@ -161,6 +169,16 @@ def test_every_setting_says_what_it_is(model):
 def test_every_kind_of_rule_is_in_the_readme_with_an_example(kind):
     assert f"| `{kind}` |" in README
     assert re.search(rf"^ +{kind}:", "".join(YAML_BLOCK.findall(README)), re.MULTILINE)
+
+
+def test_every_field_of_an_alert_is_in_the_readme_and_every_one_there_exists():
+    rows = re.findall(r"^\| \w+ \|.*?((?:`\.[A-Z].*))\|$", README, re.MULTILINE)
+    shown = {name for row in rows for name in re.findall(r"\.([A-Z]\w*)", row)}
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "alertd" / "rules").glob("*.py")]
+    texts = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    given = {key for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Dict) for key in keys_of(node)}
+    assert shown - texts == set()
+    assert {key for key in given if re.fullmatch(r"([A-Z][a-z]+)+", key)} - shown == set()
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
