@@ -227,7 +227,7 @@ class Detector:
         guarded = np.where(anomalous, near, relative)
         weight = np.where(anomalous, np.maximum(1.0 / (score * score), _GUARDED_WEIGHT), 1.0)
         self._method.update(moment, guarded, weight=weight, ok=ok)
-        self._usual.update(guarded + self._origin["base"], weight=weight, ok=ok)
+        self._usual.update(guarded + self._origin["base"], weight=weight * moment.share, ok=ok)
         at = float(np.max(moment.at))
         seconds = at - self._last_at if np.isfinite(self._last_at) else 0.0
         self._pool.update(guarded + self._origin["base"], seconds=max(seconds, 0.0), ok=ok & ~anomalous & ~warming)

@@ -9,6 +9,7 @@ import numpy as np
 
 from alertd.detect.columns import F64
 
+MINUTE = 60
 DAY = 86_400
 WEEK = 7 * DAY
 _EPOCH_IS_THURSDAY = 3 * DAY  # 1970-01-01; weeks begin on Monday
@@ -26,6 +27,14 @@ class Moment:
     at: float | F64
     local: float | F64
     dt: F64
+
+    @property
+    def share(self) -> F64:
+        """[rows] how much a point counts where points are counted: those of one minute count as one.
+
+        Otherwise an hour of a rule that is evaluated every five seconds would be forgotten within minutes.
+        """
+        return np.where(self.dt > 0.0, np.minimum(self.dt / MINUTE, 1.0), 1.0)
 
     @property
     def of_day(self) -> float | F64:

@@ -108,7 +108,7 @@ class Seasonal:
         cells = self._cells(moment)
         mean, spread, visits = (columns[name][cells].astype(np.float64) for name in ("mean", "spread", "visits"))
         scale = np.sqrt(self._variance(spread, visits))
-        offset = watched(self._followed(values, weight=1.0) - mean, self._direction)
+        offset = watched(self._followed(values, weight=moment.share) - mean, self._direction)
         deviation = np.where(visits >= _LEAST_VISITS, np.minimum(offset / scale, STRONGEST), 0.0)
         logs = log_deviation(np.fmax(deviation, 0.0))
         weekly = self._weekly()
@@ -122,7 +122,7 @@ class Seasonal:
     def update(self, moment: Moment, values: F64, *, weight: F64, ok: Bool) -> None:
         work, self._work = self._work, None
         assert work is not None, "update follows read"
-        columns = self.columns
+        columns, weight = self.columns, weight * moment.share
         self._tail.update(work.logs, weight=weight, ok=ok & (work.visits >= _LEAST_VISITS))
         offset = self._followed(values, weight=weight) - work.mean
         square = offset * offset

@@ -57,6 +57,17 @@ def test_a_far_value_in_the_watched_direction_is_anomalous(method, direction, va
     assert abs(slot.expected[0] - 100.0) < 1.5
 
 
+@pytest.mark.parametrize("step", [5.0, 15.0])
+def test_a_season_is_forgotten_no_sooner_by_a_rule_that_looks_more_often(step):
+    """Half an hour at another level, looked at every minute or many times a minute."""
+    moved = []
+    for each in (60.0, step):
+        made = detector(method="seasonal")
+        slots = judged(made, fed(made, 600), *[130.0] * int(1800 / each), step=each)
+        moved.append(slots[-1].expected[0] - slots[0].expected[0])
+    assert moved[1] == pytest.approx(moved[0], rel=0.2)
+
+
 def test_three_sigma_has_the_known_mean_and_deviation():
     made = detector(method="sigma", k=2.0, warm_up=timedelta(0), warm_up_points=4)
     made.learn(START + 600.0 * np.arange(4), np.array([[2.0], [4.0], [4.0], [6.0]]))
