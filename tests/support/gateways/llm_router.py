@@ -31,7 +31,9 @@ def simulator(*, born: datetime, speed: float = 1.0, rhythm: Rhythm = STEADY) ->
 def _router() -> Target:
     target = Target("llm-router", "llm-router-0:3006", down=frozenset({"down"}))
     for status, usual, failing in (("200", 9.98, 8.0), ("500", 0.02, 2.0)):
-        target.counter("http_requests_total", usual, {"error storm": failing, "surge": 3 * usual}, method="POST", status=status)
+        target.counter(
+            "http_requests_total", usual, {"error storm": failing, "surge": 3 * usual}, method="POST", status=status
+        )
     target.summary("http_request_duration_seconds", Load(10, 0.1), {"slow": 4.0})
     for model in ("smollm3-3b", "phi-4"):
         target.counter("model_inference_total", 5, model=model)
