@@ -26,8 +26,8 @@ from tests.support.cli import cli
 from tests.support.daemon import running
 from tests.support.gateways import SYSTEMS, Simulator, scrape_config, served
 from tests.support.gateways.doors import Doors, Told, open_doors
-from tests.support.gateways.hastening import hasten_preset
-from tests.support.gateways.living import evaluated, rules
+from tests.support.gateways.hastening import SPEED, hasten_preset
+from tests.support.gateways.living import evaluated, rules, scraped
 from tests.support.gateways.stories import OVER_DAYS, STORIES, Case
 
 HISTORY = timedelta(seconds=75)
@@ -73,18 +73,22 @@ class Ended:
 async def stories(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, asyncio.Task[Ended]]]:
     """All stories, running; each is awaited by the tests that read it."""
     now = clock.now()
-    simulators = {name: SYSTEMS[name](born=now - timedelta(hours=1), speed=120) for name in STORIES}
+    simulators = {name: SYSTEMS[name](born=now - timedelta(hours=1), speed=SPEED) for name in STORIES}
     async with served(simulators.values(), clock) as exported:
         scraping = scrape_config(simulators.values(), exported, interval="500ms")
         async with LocalPrometheus(scrape_configs=[scraping], config=LATE_SAMPLES) as prometheus:
             await prometheus.write(
                 [sample for at in history(now) for one in simulators.values() for sample in one.samples(at)]
             )
-            async with asyncio.TaskGroup() as tasks:
-                yield {
-                    name: tasks.create_task(played(simulator, prometheus.url, tmp_path_factory.mktemp(name)))
-                    for name, simulator in simulators.items()
-                }
+            await scraped(prometheus.url, simulators.values())
+            running_ones = {
+                name: asyncio.create_task(played(simulator, prometheus.url, tmp_path_factory.mktemp(name)))
+                for name, simulator in simulators.items()
+            }
+            yield running_ones
+            for story in running_ones.values():
+                story.cancel()  # only those that no test has waited for still run
+            await asyncio.gather(*running_ones.values(), return_exceptions=True)
 
 
 def history(until: datetime) -> Iterator[datetime]:

@@ -17,14 +17,17 @@ from alertd.replay.local_prometheus import LocalPrometheus
 from tests.support.daemon import running
 from tests.support.gateways import SYSTEMS, scrape_config, served
 from tests.support.gateways.doors import open_doors
-from tests.support.gateways.living import evaluated
+from tests.support.gateways.living import evaluated, scraped
 from tests.support.gateways.stories import STORIES
 
 PAST = timedelta(minutes=35)
 """The first evaluation is of the slot under way, and the longest interval of a group is half an hour."""
 
 clock = SystemClock()
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("five_systems_start"),  # one process for all: what they share takes long
+]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -38,6 +41,7 @@ async def prometheus() -> AsyncIterator[LocalPrometheus]:
         async with LocalPrometheus(scrape_configs=[scraping], config=late_samples) as running_one:
             times = [now - step * timedelta(seconds=30) for step in range(PAST // timedelta(seconds=30), -1, -1)]
             await running_one.write([sample for at in times for one in simulators for sample in one.samples(at)])
+            await scraped(running_one.url, simulators)
             yield running_one
 
 
