@@ -269,6 +269,12 @@ class Detector:
         settings = self.settings
         expected = reading.centre + self._origin["base"]
         reach = np.maximum(np.maximum(reading.reach, settings.min_change * np.abs(expected)), settings.min_value)
+        lower = expected - reach if settings.direction != "above" else np.full_like(value, -np.inf)
+        upper = expected + reach if settings.direction != "below" else np.full_like(value, np.inf)
+        # A value that nothing like it was seen of may be anomalous before it is out of reach: then it is the bound.
+        anomalous = ok & (score >= 1.0)
+        np.copyto(upper, np.fmin(upper, value), where=anomalous & (value > expected))
+        np.copyto(lower, np.fmax(lower, value), where=anomalous & (value < expected))
         state = np.where(warming & (change.state == State.NORMAL), np.uint8(State.WARMING), change.state)
         judged = np.count_nonzero(ok & ~warming)
         return Slot(
@@ -276,8 +282,8 @@ class Detector:
             k=self.k,
             value=value,
             expected=expected,
-            lower=expected - reach if settings.direction != "above" else np.full_like(value, -np.inf),
-            upper=expected + reach if settings.direction != "below" else np.full_like(value, np.inf),
+            lower=lower,
+            upper=upper,
             strength=np.where(ok, reading.strength, 0.0),
             score=score,
             news=news,

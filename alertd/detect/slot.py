@@ -43,7 +43,8 @@ class Slot:
     k              the sensitivity in force
     value          the input; NaN where there was none
     expected       centre of what was expected; NaN while unknown
-    lower, upper   where strength reaches k and the floors are met; -inf or +inf on a side that is not watched
+    lower, upper   where strength reaches k and the floors are met; -inf or +inf on a side that is not watched. What is
+                   anomalous is never between them
     strength       standard deviations, or their equal in rarity
     score          >= 1 is anomalous; the least of strength / k and the floors' ratios
     news           strength where nothing as strong was seen for `rearm`, else 0

@@ -57,6 +57,15 @@ def test_a_far_value_in_the_watched_direction_is_anomalous(method, direction, va
     assert abs(slot.expected[0] - 100.0) < 1.5
 
 
+@given(st.lists(st.floats(0.0, 400.0), min_size=20, max_size=60), st.sampled_from(METHODS))
+@settings(max_examples=60)
+def test_what_is_anomalous_is_never_between_the_bounds(values, method):
+    made = detector(method=method, direction="both")
+    for slot in judged(made, fed(made, 300), *values):
+        between = (slot.lower < slot.value) & (slot.value < slot.upper)
+        assert not (between & (slot.score >= 1.0)).any()
+
+
 @pytest.mark.parametrize("step", [5.0, 15.0])
 def test_a_season_is_forgotten_no_sooner_by_a_rule_that_looks_more_often(step):
     """Half an hour at another level, looked at every minute or many times a minute."""
