@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -53,13 +54,15 @@ class Links:
     dispatching: Dispatching
     fallback: Fallback | None
     digester: Digester
+    closing: ExitStack
 
     @property
     def receivers(self) -> Mapping[str, Sequence[Integration]]:
         return self.dispatching.receivers
 
     async def stop(self, within: timedelta) -> None:
-        """Send what is queued for up to `within`, drop the rest."""
+        """Send what is queued for up to `within`, drop the rest. No connection is kept for later any more."""
+        self.closing.close()
         await asyncio.gather(self.writer.stop(within), self.alertmanagers.stop(within))
 
 
@@ -94,7 +97,8 @@ class Linker:
 
     def link(self, config: Config, numbers: Sequence[Numbered], *, url: str) -> Links:
         """The links of `config`; `url` is how people reach this alertd. Raises AlertdError."""
-        receivers = by_receiver(config.receivers, self._tools(config), numbers)
+        tools = self._tools(config)
+        receivers = by_receiver(config.receivers, tools, numbers)
         writer = RemoteWriter(config.remote_write, self.session, clock=self.clock, random=self.random)
         return Links(
             setup=self._setup(config, writer, url),
@@ -104,6 +108,7 @@ class Linker:
             dispatching=dispatching_of(config, receivers, Planner(new_id=self.new_planned_id, external_url=url)),
             fallback=self._fallback(config.fallback_receiver, receivers, url),
             digester=Digester(above=config.digest_above, new_id=self.new_id, external_url=url),
+            closing=tools.closing,
         )
 
     def _setup(self, config: Config, writer: RemoteWriter, url: str) -> Setup:

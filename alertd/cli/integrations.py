@@ -36,7 +36,9 @@ async def receivers_of(config: Config) -> AsyncIterator[Mapping[str, Sequence[In
 
     async with new_session() as session:
         rendering = Rendering(templates=TemplateSet(config.templates))
-        yield by_receiver(config.receivers, Tools(session=session, rendering=rendering, log=MemoryStore()))
+        tools = Tools(session=session, rendering=rendering, log=MemoryStore())
+        with tools.closing:
+            yield by_receiver(config.receivers, tools)
 
 
 def external_url(config: Config) -> str:

@@ -25,13 +25,18 @@ class TlsContexts:
         self._files = [path for path in (settings.ca_file, settings.cert_file, settings.key_file) if path is not None]
         self._context: ssl.SSLContext | None = None
         self._stamp: _Stamp = ()
+        self._refreshing = threading.Lock()
 
     async def current(self) -> ssl.SSLContext:
         """The context; raises HttpError when a certificate or key cannot be read."""
         if self._context is None or self._files:
-            await asyncio.to_thread(self._refresh)
+            await asyncio.to_thread(self._refresh_alone)
         assert self._context is not None
         return self._context
+
+    def _refresh_alone(self) -> None:
+        with self._refreshing:  # the first requests come all at once, and connections go on under one context alone
+            self._refresh()
 
     def _refresh(self) -> None:
         try:

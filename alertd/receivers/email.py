@@ -23,7 +23,8 @@ from alertd.receivers.email_charts import CHART_LIMIT, charts_of
 from alertd.receivers.email_headers import Addresses, mail_headers, plain_headers
 from alertd.receivers.email_message import CONTENT_TYPE, InlineImage, with_id, with_images, write_mail
 from alertd.receivers.email_outcome import of_failure, of_replies, settled
-from alertd.receivers.email_session import Server, Session, Step
+from alertd.receivers.email_session import Server, Step
+from alertd.receivers.email_sessions import Sessions
 from alertd.receivers.email_settings import EmailSettings, host_and_port
 from alertd.receivers.outcome import of_error
 from alertd.receivers.place import Place
@@ -45,7 +46,8 @@ class Email(BaseIntegration[EmailSettings]):
         # Where a template makes the addresses, each mail may go to somebody else.
         self.digests = not any(map(templated, (settings.to, settings.headers.get("Bcc", ""))))
         self._tls = TlsContexts(settings.tls_config or TlsSettings())
-        self._server = _server(settings)
+        self._sessions = Sessions(_server(settings), limit=self.timeout)
+        tools.closing.callback(self._sessions.close)
         self._chart = tools.chart
         self.destination = destination("email", settings.smarthost, settings.auth_username)
 
@@ -117,7 +119,7 @@ class Email(BaseIntegration[EmailSettings]):
         mail = with_id(delivery.payload.body, f"{delivery.id}@{envelope.domain}")
         charts = await self._charts(delivery)
         illustrated = await asyncio.to_thread(with_images, mail, charts) if charts else mail
-        session = Session(self._server, context, credentials, limit=self.timeout)
+        session = self._sessions.take(context, credentials)
         try:
             async with asyncio.timeout(self.timeout.total_seconds()):
                 replies = await session.deliver(envelope.sender, envelope.recipients, illustrated, mail)
@@ -126,7 +128,7 @@ class Email(BaseIntegration[EmailSettings]):
         except (aiosmtplib.SMTPException, OSError) as error:
             return of_failure(error, step=session.step, hide=hide)
         finally:
-            session.close()
+            self._sessions.put(session)
         return of_replies(replies, envelope, hide=hide)
 
     async def _charts(self, delivery: Delivery) -> Sequence[InlineImage]:

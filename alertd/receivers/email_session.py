@@ -1,4 +1,4 @@
-"""One conversation with a mail server: connect, TLS, log in, hand over one mail."""
+"""One conversation with a mail server: connect, TLS, log in, hand over one mail after another."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ CLOSING = 421
 _CONNECT = timedelta(seconds=10)
 _COMMAND = timedelta(seconds=30)
 _DATA = timedelta(seconds=60)
+_STILL_THERE = timedelta(seconds=5)
 
 
 class Step(StrEnum):
@@ -77,7 +78,7 @@ class Replies:
 
 
 class Session:
-    """For one mail. Whoever made it closes it; `step` says where it was when something failed."""
+    """For one mail at a time. Whoever made it closes it; `step` says where it was when something failed."""
 
     def __init__(self, server: Server, context: ssl.SSLContext, credentials: Credentials, *, limit: timedelta) -> None:
         """`limit`: no wait is longer; waits have limits of their own besides."""
@@ -87,16 +88,55 @@ class Session:
         self._credentials = credentials
         self._limit = limit
         self._client: aiosmtplib.SMTP | None = None
+        self._ended_well = False
+
+    def is_for(self, context: ssl.SSLContext, credentials: Credentials) -> bool:
+        """Whether it is the same conversation that would be begun with these."""
+        return self._context is context and self._credentials == credentials
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether another mail may follow: the server has taken those before it, and is still there."""
+        return self._ended_well and self._client is not None and self._client.is_connected
 
     async def deliver(self, sender: str, recipients: Sequence[str], *mails: bytes) -> Replies:
         """Hand over the first of these mails that the server does not call too large, at last the beginning of the last.
 
+        A conversation that goes on and breaks before DATA is begun again, once: the server has taken nothing yet, and may
+        have had enough of it, or forgotten it, since the mail before.
+
         Raises SmtpUnusableError, aiosmtplib.SMTPException, OSError (TimeoutError, ssl.SSLError).
         """
+        goes_on, self._ended_well = self.goes_on, False
+        replies = await self._follow_up(sender, recipients, mails) if goes_on else None
+        if replies is None:
+            self.close()
+            replies = await self._hand_over(await self._begin(), sender, recipients, mails)
+        self._ended_well = bool(replies.taken)  # a server that refuses everybody may be tired of us
+        return replies
+
+    async def _begin(self) -> aiosmtplib.SMTP:
         client = await self._open()
         await self._secure(client)
         self.step = Step.AUTH
         await log_in(client, self._credentials, host=self._server.host)
+        return client
+
+    async def _follow_up(self, sender: str, recipients: Sequence[str], mails: Sequence[bytes]) -> Replies | None:
+        """None: the conversation broke before DATA."""
+        assert self._client is not None
+        self.step = Step.MAIL
+        try:
+            await self._client.rset(timeout=self._seconds(_STILL_THERE))
+            return await self._hand_over(self._client, sender, recipients, mails)
+        except (aiosmtplib.SMTPException, OSError):
+            if self.step is Step.DATA:
+                raise
+        return None
+
+    async def _hand_over(
+        self, client: aiosmtplib.SMTP, sender: str, recipients: Sequence[str], mails: Sequence[bytes]
+    ) -> Replies:
         limit = _size_limit(client)
         for mail in dict.fromkeys(mails):
             if limit and len(mail) > limit:
@@ -110,7 +150,7 @@ class Session:
 
     def close(self) -> None:
         """End the conversation without waiting for the server to say goodbye."""
-        client = self._client
+        client, self._client = self._client, None
         if client is None:
             return
         if client.is_connected and client.protocol is not None:
@@ -119,6 +159,7 @@ class Session:
 
     async def _open(self) -> aiosmtplib.SMTP:
         server = self._server
+        self.step = Step.CONNECT
         self._client = client = aiosmtplib.SMTP(
             hostname=server.server_name,
             use_tls=server.implicit_tls,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 import aiohttp
 
@@ -25,9 +26,11 @@ class Tools:
     rendering   the templates of this configuration
     log         where an integration finds what it called its last message
     chart       the picture, as PNG, of the series an alert came from, by its fingerprint; None: there is none
+    closing     what integrations want to have called once they are replaced; an attempt may still be under way then
     """
 
     session: aiohttp.ClientSession
     rendering: Rendering
     log: NotificationLog
     chart: ChartOf = no_chart
+    closing: ExitStack = field(default_factory=ExitStack)

@@ -206,10 +206,11 @@ class TestTroubles:
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    async def test_every_attempt_is_a_conversation_of_its_own_and_ends(self, server: SmtpServer) -> None:
-        for _ in range(3):
-            await attempt(server.address)
-        assert server.connections == 3
+    @pytest.mark.parametrize("at_step", ["MAIL", "RCPT", "DATA", "END"])
+    async def test_an_attempt_that_failed_ends_its_conversation(self, server: SmtpServer, at_step: str) -> None:
+        server.always(at_step, "421 4.3.2 closing")
+        await attempt(server.address)
+        assert server.connections == 1
         await until(lambda: not server.open_connections)
 
     async def test_after_a_421_the_next_attempt_arrives(self, server: SmtpServer) -> None:

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from alertd.engine.deliverer import DeliveryLimits
 from alertd.receivers.email import Email
 from alertd.receivers.email_settings import EmailSettings
 from alertd.receivers.place import Place
@@ -92,3 +93,14 @@ async def test_a_mailbox_that_stays_full_does_not_repeat_the_mail_to_the_others(
     assert told(server) == [("firing", "ops@example.com")]
     [entry] = await store.log_entries(["{}:{}"])
     assert {episode.fingerprint for episode in entry.firing} == {ALERT.fingerprint}
+
+
+async def test_a_burst_needs_no_more_connections_than_mails_at_once(server: SmtpServer, store: SqliteStore) -> None:
+    alerts = [a_posted_alert("A", x=str(number)) for number in range(40)]
+    each_by_itself = a_route(group_by=None, group_wait=timedelta(seconds=10))
+    async with pipeline(email(server), store=store, route=each_by_itself) as run:
+        await run.post(*alerts)
+        await run.advance(seconds=10)
+        await until(lambda: len(run.counted.outcomes) == len(alerts))
+    assert len({mail.parsed["X-Alertd-Group"] for mail in server.received}) == len(server.received) == len(alerts)
+    assert server.connections <= DeliveryLimits().per_destination

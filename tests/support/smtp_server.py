@@ -87,7 +87,7 @@ class Mail:
 class SmtpServer:
     """Keeps what it received; takes everything unless told otherwise.
 
-    Steps to answer otherwise: EHLO, STARTTLS, AUTH, MAIL, RCPT, `RCPT bob@example.com`, DATA (before the mail is
+    Steps to answer otherwise: EHLO, STARTTLS, AUTH, RSET, MAIL, RCPT, `RCPT bob@example.com`, DATA (before the mail is
     sent), END (after it).
     """
 
@@ -146,6 +146,9 @@ class SmtpServer:
     async def handle_AUTH(self, server: SMTP, session: Session, envelope: Envelope, args: list[str]) -> Any:
         self.attempts.append(args[0])
         return await self.answer(server, "AUTH") or MISSING
+
+    async def handle_RSET(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        return await self.answer(server, "RSET") or "250 OK"
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
