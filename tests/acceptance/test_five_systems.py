@@ -38,8 +38,8 @@ END_LIMIT = timedelta(seconds=90)
 LATE_SAMPLES = {"storage": {"tsdb": {"out_of_order_time_window": "1h"}}}
 """The history of a series is written while it is scraped already."""
 
-SENT_AS = {"page": "critical", "warn": "warning"}
-"""Severities PagerDuty has no word for: what its events say instead."""
+SENT_AS = {"page": "critical"}
+"""What PagerDuty, which has no word for it, is told instead."""
 
 clock = SystemClock()
 pytestmark = [

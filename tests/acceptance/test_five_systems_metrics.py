@@ -17,13 +17,11 @@ from alertd.labels import LabelSet
 from alertd.query.promql import parse, selectors
 from alertd.rules.rule import AlertingRule
 from tests.support.gateways import DAILY, SYSTEMS, Simulator
+from tests.support.gateways.stories import DOCUMENTS
 
 AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
 BORN = AT - timedelta(days=1)
 SEED_RULES = Path(__file__).parents[1] / "cases" / "seed_rules"
-DOCUMENTS = {
-    "agentgateway": "000", "llm-orchestrator": "001", "ai-gateway": "002", "langwatch-gateway": "003", "llm-router": "004",
-}  # fmt: skip
 
 NAMED_IN_THE_TEXT = {
     "agentgateway": ["agentgateway_gen_ai_client_token_usage_sum"],

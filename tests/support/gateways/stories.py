@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+DOCUMENTS = {
+    "agentgateway": "000", "llm-orchestrator": "001", "ai-gateway": "002", "langwatch-gateway": "003", "llm-router": "004",
+}  # fmt: skip
+"""Which document each system is from."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
