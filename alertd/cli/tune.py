@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,8 @@ def command(rule: str, file: Path, target: str, url: str, start: str, end: str, 
     alertd tune HighLLMTokenUsage --target 1/week
     alertd tune TokenUsageAnomaly --file rules/agentgateway.yml --target 2/day --from 28d
 
-    Exit status: 0 ok, 1 the file is wrong or nothing could be read, 2 wrong usage, 4 no setting meets the target.
+    Exit status: 0 ok, 1 the file is wrong or nothing could be read, 2 wrong usage, 4 no setting meets the target, or RULE
+    has none to turn.
     """
     from alertd.clock import SystemClock
     from alertd.errors import AlertdError
@@ -57,8 +59,10 @@ def command(rule: str, file: Path, target: str, url: str, start: str, end: str, 
     if output == "json":
         print_json({"target_per_week": wanted, "present": _json(present), "proposals": [_json(p) for p in proposals]})
     else:
-        print_table(("SETTING", "EPISODES", "PER WEEK", "LONGEST"), [_row(one) for one in (present, *proposals)])
-    if not proposals:
+        print_table(
+            ("SETTING", "EPISODES", "PER WEEK", "LONGEST"), [_row(one, whole.end) for one in (present, *proposals)]
+        )
+    if not proposals and present.per_week > wanted:
         raise NotFound(f"no setting makes it fire at most {target}; the best is to look at what fires: alertd backtest")
 
 
@@ -88,14 +92,16 @@ async def _tune(
 
     async with opened(one.sources) as past:
         tuner = Tuner(variant, whole, past, SystemClock())
+        if why := tuner.nothing_to_turn():
+            raise NotFound(why)
         present = await tuner.trial()
         return present, [proposal async for proposal in tuner.proposals(present, wanted)]
 
 
-def _row(trial: Trial) -> tuple[str, ...]:
+def _row(trial: Trial, until: datetime) -> tuple[str, ...]:
     from alertd.replay.backtest_report import length_text
 
-    longest = max((one.lasted(one.resolved_at or one.fired_at) for one in trial.episodes), default=None)
+    longest = max((one.lasted(until) for one in trial.episodes), default=None)
     setting = " ".join(trial.settings) or "(as it is)"
     return setting, str(len(trial.episodes)), f"{trial.per_week:.2f}", length_text(longest)
 

@@ -16,7 +16,10 @@ from alertd.duration import format_duration
 from alertd.replay.backtest import Backtest
 from alertd.replay.episodes import Episode
 
-EVIDENCE = ("Threshold", "Expected", "Lower", "Upper", "Score", "Spend", "Limit", "Percent", "Projected", "Probability")
+EVIDENCE = (
+    *("Threshold", "Expected", "Lower", "Upper", "Score"),
+    *("Spend", "Limit", "Percent", "Burn", "Factor", "Projected", "Probability"),
+)
 """The fields of `$alert` that a report shows, in this order."""
 
 

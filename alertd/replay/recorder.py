@@ -27,8 +27,9 @@ F32 = NDArray[np.float32]
 
 @dataclass(slots=True)
 class _Roll:
-    """One rule: [fields, POINTS, series]; `rows` is the place of each series."""
+    """One rule: [fields, POINTS, series]; `rows` is the place of each series, `due` the points that slots fell on."""
 
+    due: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(POINTS, np.bool_))
     rows: dict[LabelSet, int] = field(default_factory=dict)
     values: F32 = field(default_factory=lambda: np.full((4, POINTS, 8), np.nan, np.float32))
     _labels: tuple[LabelSet, ...] = ()
@@ -70,8 +71,9 @@ class Recorder:
         """A group after slot `at`."""
         point = min(POINTS - 1, int((at - self.start) / (self.end - self.start) * POINTS))
         for rule in state.rules:
+            roll = self._rolls.setdefault((state.group.name, rule.rule.name), _Roll())
+            roll.due[point] = True
             if rule.judgement is not None and not rule.last_error:
-                roll = self._rolls.setdefault((state.group.name, rule.rule.name), _Roll())
                 roll.put(point, _seen(rule.judgement, at), rule.judgement.band)
 
     def chart(self, group: str, rule: str, series: LabelSet, episodes: Sequence[Episode], *, unit: str = "") -> Chart:
@@ -79,11 +81,10 @@ class Recorder:
         roll = self._rolls.get((group, rule), _Roll())
         row = roll.rows.get(series)
         values = np.full((4, POINTS), np.nan) if row is None else roll.values[:, :, row].astype(np.float64)
-        times = np.linspace(self.start.timestamp(), self.end.timestamp(), POINTS)
-        known = np.isfinite(values[_VALUE])
         has_band = bool(np.isfinite(values[_EXPECTED]).any())
-        if known.sum() < POINTS / 2:  # slots further apart than points: no gaps where there are none
-            times, values = times[known], values[:, known]
+        # Slots may be further apart than points: what lies between is no gap.
+        times = np.linspace(self.start.timestamp(), self.end.timestamp(), POINTS)[roll.due]
+        values = values[:, roll.due]
         return Chart(
             title=f"{rule}{series if len(series) else ''}",
             unit=unit,

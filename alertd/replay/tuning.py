@@ -23,6 +23,9 @@ from alertd.rules.threshold import Threshold
 STEPS = 9
 """Trials of one setting: its range is halved so often."""
 
+_DECIDED = {"budget": "thresholds", "projection": "confidence"}
+"""By kind what nobody tunes, beside the limit."""
+
 HOLDS = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 2, 5, 10, 15, 30, 60))
 
 Variant = Callable[[Sequence[str]], Sequence[RuleGroup]]
@@ -92,6 +95,19 @@ class Tuner:
         await run.run(self.past)
         episodes = tuple(run.episodes)
         return Trial(settings=settings, episodes=episodes, per_week=7 * len(episodes) / self.period.days)
+
+    def nothing_to_turn(self) -> str:
+        """Why there is nothing to try; empty when there is."""
+        [group] = self.variant(())
+        [rule] = group.rules
+        if not isinstance(rule, AlertingRule):
+            return f"{rule.name} is a recording rule, and never fires"
+        if rule.kind.name in _DECIDED:
+            return (
+                f"{rule.name} is a {rule.kind.name} rule: its limit and {_DECIDED[rule.kind.name]} are what you decide, "
+                "not what history says; try others with alertd backtest --set limit=..."
+            )
+        return ""
 
     async def proposals(self, present: Trial, target: float) -> AsyncIterator[Trial]:
         """For each setting that can be turned, the choice nearest to `target` episodes a week that is not over it."""

@@ -66,7 +66,7 @@ class Evidence:
         return self._told[row]
 
     def burning(self, row: int, burn: Burn) -> Mapping[str, object]:
-        """Further fields of burn rate alerts: Burn Window Threshold; ExhaustedAt, where it is ahead and within the period."""
+        """Further fields of burn rate alerts: Burn, which is above Factor, over Window; Threshold; ExhaustedAt, where it is ahead and within the period."""
         length = burn.window.long
         rate = float(self._ledger.spent(Span(self.at - length, self.at))[row]) / length.total_seconds()
         left = float(self.limits[row] - self.spent[row])
@@ -74,8 +74,9 @@ class Evidence:
         exhausted = self.at.timestamp() + seconds
         fields: dict[str, object] = {
             "Burn": float(burn.rates[row]),
+            "Factor": burn.window.factor,
             "Window": burn.label,
-            "Threshold": burn.window.factor,
+            "Threshold": float(self.limits[row]),
         }
         if left > 0 and exhausted < self.period.end.timestamp():
             fields["ExhaustedAt"] = datetime.fromtimestamp(exhausted, self._ledger.layout.calendar.zone)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import re
+import signal
+import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
 
+import aiohttp
 import numpy as np
 import pytest
 import pytest_asyncio
+from aiohttp import web
+from numpy.typing import NDArray
 from PIL import Image
 
 from alertd.alerts.annotate import TemplateContext
@@ -30,6 +37,7 @@ from alertd.query.source import SourceSettings
 from alertd.replay.backtest import Backtest, Period
 from alertd.replay.episodes import EpisodeLog
 from alertd.replay.local_prometheus import LocalPrometheus
+from alertd.replay.recorder import Recorder
 from tests.support.cli import cli
 
 pytestmark = [
@@ -69,8 +77,20 @@ async def prometheus() -> AsyncIterator[LocalPrometheus]:
                 for name, value in zip("abc", noise[row].tolist(), strict=True)
                 if name != "c" or 200 <= row < 400
             ]
+            + [
+                SeriesSample(labels=LabelSet({"__name__": "spiky"}), value=value, at=START + row * MINUTE)
+                for row, value in enumerate(spiky(noise[:, 0]).tolist())
+            ]
         )
         yield server
+
+
+def spiky(noise: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ten, noise, and every hour and a half a spike that is higher than the last."""
+    values = 10 + noise
+    for number, row in enumerate(range(120, MINUTES, 90)):
+        values[row] = 26 + 2 * number
+    return values
 
 
 @pytest.fixture
@@ -160,6 +180,21 @@ async def test_a_page_and_a_picture_with_a_chart_per_series(
     assert Image.open(BytesIO(picture.read_bytes())).size == (1800, 3 * 520)
 
 
+async def test_a_chart_has_gaps_only_where_there_are_no_data(prometheus: LocalPrometheus) -> None:
+    """700 slots on 1200 points; tenant c is there for 200 of them."""
+    (group,) = load_rule_file(RULES, file="rules.yml").groups
+    recorder = Recorder(start=START, end=END)
+    async with opened([SourceSettings(url=prometheus.url)]) as past:
+        run = Backtest(
+            groups=[group], period=Period(start=START, end=END), clock=SystemClock(), recorder=recorder
+        )  # fmt: skip
+        await run.run(past)
+    always, sometimes = (recorder.chart("g", "Limited", LabelSet({"tenant": name}), []) for name in "ac")
+    assert len(always.times) == MINUTES
+    assert np.isfinite(always.values).all()
+    assert 200 <= np.isfinite(sometimes.values).sum() <= 205, "of the five minutes a sample stands for"
+
+
 @pytest.mark.parametrize(
     ("args", "says"),
     [
@@ -234,3 +269,100 @@ async def test_a_limit_is_not_tried_below_the_one_that_ends_an_alert(prometheus:
     [proposal] = ran.json["proposals"]
     [setting] = proposal["settings"]
     assert 3.0 <= float(setting.removeprefix("threshold.above=")) < 3.1
+
+
+UNUSUAL = """
+groups:
+  - name: g
+    interval: 1m
+    rules:
+      - alert: Unusual
+        expr: spiky
+        anomaly: {method: robust, k: 1.2, window: 2h, points: 1 of 1, recovery: 1m, warm_up: 30m}
+      - alert: Budget
+        budget: {spend: m, by: [tenant], limit: 1000, period: day}
+      - alert: Projected
+        projection: {spend: m, by: [tenant], limit: 1000, period: day}
+"""
+
+
+def write(file: Path, text: str) -> None:
+    file.write_text(text)
+
+
+async def test_tuning_an_anomaly_rule_finds_a_k(prometheus: LocalPrometheus, rules: Path) -> None:
+    write(rules, UNUSUAL)
+    told = ("tune", "Unusual", "--file", str(rules), "--prometheus", prometheus.url, *FROM_TO, "--target", "60/week")
+    ran = await cli(*told, "--output", "json")
+    assert ran.status == 0, ran.err
+    present, (proposal, *_) = ran.json["present"], ran.json["proposals"]
+    assert len(present["episodes"]) > len(proposal["episodes"]) == 4
+    [setting] = proposal["settings"]
+    k = float(setting.removeprefix("k="))
+    lower = await cli(
+        *("backtest", str(rules), "--rule", "Unusual", "--prometheus", prometheus.url, *FROM_TO, "--output", "json"),
+        *("--set", f"k={k - 0.1:.1f}"),
+    )
+    [run] = lower.json.values()
+    assert len(run["episodes"]) > len(proposal["episodes"])
+
+
+@pytest.mark.parametrize("rule", ["Budget", "Projected"])
+async def test_of_a_budget_nothing_is_tuned(prometheus: LocalPrometheus, rules: Path, rule: str) -> None:
+    write(rules, UNUSUAL)
+    ran = await cli("tune", rule, "--file", str(rules), "--prometheus", prometheus.url, *FROM_TO)
+    assert (ran.status, ran.out) == (4, "")
+    assert "are what you decide" in ran.err
+
+
+@asynccontextmanager
+async def stuck(server: LocalPrometheus, word: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """A Prometheus that never answers a query with `word` in it: its address, and when it was asked one."""
+    asked, over = asyncio.Event(), asyncio.Event()
+
+    async def forward(request: web.Request) -> web.Response:
+        body = await request.read()
+        if word.encode() in body + request.raw_path.encode():
+            asked.set()
+            await over.wait()
+        headers = {"Content-Type": request.headers.get("Content-Type", "")}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(request.method, server.url + request.raw_path, data=body, headers=headers) as answer,
+        ):
+            return web.Response(body=await answer.read(), status=answer.status, content_type=answer.content_type)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", forward)
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        yield f"http://{host}:{port}", asked
+    finally:
+        over.set()
+        await runner.cleanup()
+
+
+async def test_ctrl_c_prints_what_was_found_so_far(prometheus: LocalPrometheus, rules: Path) -> None:
+    write(rules, f"{RULES}  - {{name: late, interval: 1m, rules: [{{alert: Late, expr: slow_metric > 1}}]}}\n")
+    async with stuck(prometheus, "slow_metric") as (url, asked):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "alertd", "backtest", str(rules), "--prometheus", url, *FROM_TO),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(60):
+                await asked.wait()
+                process.send_signal(signal.SIGINT)
+                out, err = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+    assert process.returncode == 130
+    head, *table = out.decode().splitlines()
+    assert head.endswith(", interrupted; wanted to 2026-01-05 11:39Z")
+    assert any(line.startswith("Plain") and "tenant=" not in line for line in table)
+    assert sum("threshold=4.5" in line for line in table) > 3
+    assert err.decode() == "", "no bar where there is no terminal, and no traceback"

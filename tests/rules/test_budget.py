@@ -251,7 +251,8 @@ def test_a_runaway_burns_in_both_windows_and_says_when_the_limit_is_reached() ->
     assert minute - 300 < 25
     assert burning[0].labels == {"burn_window": "1h", "severity": "critical"}
     assert not burning[0].told_once
-    assert burning[0].evidence["Burn"] > 14.4  # type: ignore[operator]
+    assert burning[0].evidence["Burn"] > burning[0].evidence["Factor"] == 14.4  # type: ignore[operator]
+    assert burning[0].evidence["Threshold"] == 30 * 24 * 60, "in the unit of its value"
     assert "ExhaustedAt" in burning[0].evidence
 
 
