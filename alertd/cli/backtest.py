@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from alertd.cli.past import Subject
     from alertd.clock import Clock
     from alertd.config.overrides import Override
-    from alertd.replay.backtest import Backtest, Period
+    from alertd.query.history import SeriesMatrix
+    from alertd.replay.backtest import Backtest, Past, Period
+
+    Kept = list[tuple[str, SeriesMatrix]]
 
 MOST_EPISODES = 40
 """A table shows no more; JSON and CSV show all."""
@@ -38,11 +42,15 @@ CHARTED = ("html", "png")
     help="table for people; html and png with a chart per series that fired",
 )  # fmt: skip
 @click.option(
+    "--export", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="also write the recorded values there, as Parquet for notebooks (extra analysis)",
+)  # fmt: skip
+@click.option(
     "--file", "to", type=click.Path(path_type=Path, dir_okay=False), help="write there, not to standard output"
 )
 def command(
     file: Path, rule: str | None, url: str, start: str, end: str, step: str | None, settings: tuple[str, ...],
-    compare: Path | None, output: str, to: Path | None,
+    compare: Path | None, output: str, export: Path | None, to: Path | None,
 ) -> None:  # fmt: skip
     """Evaluate the rules of FILE over the past, as the daemon would have: every episode, how long it lasted, how many a day.
 
@@ -59,6 +67,8 @@ def command(
 
     if output == "png" and to is None and sys.stdout.isatty():
         raise click.UsageError("a picture does not belong on a terminal; give --file chart.png")
+    if export is not None:
+        _require_analysis()
     clock = SystemClock()
     whole = period(start, end, clock.now())
     try:
@@ -69,8 +79,11 @@ def command(
     except ConfigError as error:
         raise Failure(str(error)) from error
     runs = {name: _backtest(one, whole, step, clock, charted=output in CHARTED) for name, one in subjects.items()}
-    interrupted = _run(runs, subjects)
+    kept: Kept | None = None if export is None else []
+    interrupted = _run(runs, subjects, kept)
     _write(runs, output, to)
+    if export is not None:
+        _export(kept or [], export)
     if interrupted:
         raise SystemExit(130)
     if all(run.errors and not run.episodes for run in runs.values()):
@@ -94,20 +107,45 @@ def _backtest(one: Subject, whole: Period, step: str | None, clock: Clock, *, ch
     return Backtest(groups=with_step(one.groups, step), period=whole, clock=clock, recorder=recorder)
 
 
-def _run(runs: Mapping[str, Backtest], subjects: Mapping[str, Subject]) -> bool:
-    """Whether it was interrupted; the runs keep what they have."""
+def _require_analysis() -> None:
+    from alertd.replay.export import ExportError, require_analysis
+
+    try:
+        require_analysis()
+    except ExportError as error:
+        raise Failure(str(error)) from error
+
+
+def _run(runs: Mapping[str, Backtest], subjects: Mapping[str, Subject], kept: Kept | None) -> bool:
+    """Whether it was interrupted; the runs keep what they have. What is read of the past is added to `kept`."""
 
     async def one_after_the_other() -> None:
         for name, run in runs.items():
             async with opened(subjects[name].sources) as past:
                 with progress(run.total(), name) as told:
-                    await run.run(past, told)
+                    await run.run(past if kept is None else _keeping(past, kept), told)
 
     try:
         asyncio.run(one_after_the_other())
     except KeyboardInterrupt:
         return True
     return False
+
+
+def _keeping(past: Past, kept: Kept) -> Past:
+    from alertd.replay.export import Keeping
+
+    return replace(past, history={name: Keeping(source, kept) for name, source in past.history.items()})
+
+
+def _export(kept: Kept, to: Path) -> None:
+    from alertd.replay.export import ExportError, write_parquet
+
+    try:
+        samples = write_parquet(kept, to)
+    except (ExportError, OSError) as error:
+        raise Failure(str(error)) from error
+    click.echo(f"written: {to} with {samples} samples", err=True)
 
 
 def _write(runs: Mapping[str, Backtest], output: str, to: Path | None) -> None:
