@@ -156,62 +156,80 @@ class App:
         self._stopping = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._systemd = Systemd.from_environ(os.environ)
-        self._metrics = Metrics(
+        self._metrics = self._new_metrics()
+        self._warm_up = WarmUp(store)
+        self._linker = self._new_linker(session)
+        links = self._links = self._linker.link(config, numbers, url=self._url(config))
+        self._evaluator = self._new_evaluator()
+        self._charting = self._new_charting()
+        self._scheduler = Scheduler(self._evaluator.run_slot, clock=clock)
+        self._silencer = Silencer(store, clock=clock, new_id=lambda: str(uuid.uuid4()), limits=options.silence_limits)
+        self._dispatcher = Dispatcher(
+            links.dispatching, silences=self._silencer.silences, clock=clock, store=store,
+            queued=lambda: self._deliverer.wake(),
+        )  # fmt: skip
+        self._intake = AlertIntake(
+            self._dispatcher, store=store, clock=clock, resolve_timeout=config.defaults.resolve_timeout
+        )  # fmt: skip
+        self._deliverer = self._new_deliverer(links)
+        self._janitor = Janitor(
+            store, self._silencer, clock=clock, keep_history=options.keep_history, interval=options.maintenance_interval
+        )
+        self._observer = self._new_observer()
+        self._server = self._new_server()
+
+    def _new_metrics(self) -> Metrics:
+        return Metrics(
             version=__version__,
             started_at=self._started_at,
             groups=lambda: map(read_group, self._evaluator.states()),
             traffic=lambda: read_traffic(self._links.setup.fetcher, self._links.writer, self._links.alertmanagers),
         )
-        self._warm_up = WarmUp(store)
-        self._linker = Linker(
-            session=session, clock=clock, store=store, random=self._random, new_id=self._ids,
-            new_planned_id=Ulids(self._random), metrics=self._metrics,
-            warm_up=self._warm_up, chart=lambda fingerprint: self._charting.picture(fingerprint),
+
+    def _new_linker(self, session: aiohttp.ClientSession) -> Linker:
+        return Linker(
+            session=session, clock=self._clock, store=self._store, random=self._random, new_id=self._ids,
+            new_planned_id=Ulids(self._random), metrics=self._metrics, warm_up=self._warm_up,
+            chart=lambda fingerprint: self._charting.picture(fingerprint),
         )  # fmt: skip
-        links = self._links = self._linker.link(config, numbers, url=self._url(config))
+
+    def _new_evaluator(self) -> Evaluator:
         outlets = Outlets(
             dispatch=lambda alerts: self._dispatcher.ingest(alerts),
             alertmanagers=lambda alerts: self._links.alertmanagers.post(alerts),
             evaluated=lambda state: self._metrics.group_evaluated(read_group(state)),
         )
-        self._evaluator = Evaluator(links.setup, store=store, clock=clock, outlets=outlets)
-        self._charting = Charting(
-            clock=clock,
+        return Evaluator(self._links.setup, store=self._store, clock=self._clock, outlets=outlets)
+
+    def _new_charting(self) -> Charting:
+        return Charting(
+            clock=self._clock,
             rules=self._evaluator.states,
             history=lambda: self._links.history,
             external_labels=lambda: self._links.setup.settings.external_labels,
         )
-        self._scheduler = Scheduler(self._evaluator.run_slot, clock=clock)
-        self._silencer = Silencer(store, clock=clock, new_id=lambda: str(uuid.uuid4()), limits=options.silence_limits)
-        self._dispatcher = Dispatcher(
-            links.dispatching,
-            silences=self._silencer.silences,
-            clock=clock,
-            store=store,
-            queued=lambda: self._deliverer.wake(),
-        )
-        self._intake = AlertIntake(
-            self._dispatcher, store=store, clock=clock, resolve_timeout=config.defaults.resolve_timeout
+
+    def _new_deliverer(self, links: Links) -> Deliverer:
+        return Deliverer(
+            links.receivers, store=self._store, clock=self._clock, random=self._random,
+            hooks=DeliveryMetrics(self._metrics), delivered=self._dispatcher.settle, alerts=self._dispatcher.alerts_in,
+            fallback=links.fallback, digester=links.digester,
         )  # fmt: skip
-        self._deliverer = Deliverer(
-            links.receivers, store=store, clock=clock, random=self._random, hooks=DeliveryMetrics(self._metrics),
-            delivered=self._dispatcher.settle, alerts=self._dispatcher.alerts_in, fallback=links.fallback,
-            digester=links.digester,
-        )  # fmt: skip
-        self._janitor = Janitor(
-            store, self._silencer, clock=clock, keep_history=options.keep_history, interval=options.maintenance_interval
-        )
-        self._observer = Observer(
-            metrics=self._metrics, host=Host(_storage(config, options).path), clock=clock, store=store,
-            evaluator=self._evaluator, dispatcher=self._dispatcher, intake=self._intake, silencer=self._silencer,
-            janitor=self._janitor, config=self._read_config, running=lambda: self._running,
+
+    def _new_observer(self) -> Observer:
+        return Observer(
+            metrics=self._metrics, host=Host(_storage(self._config, self._options).path), clock=self._clock,
+            store=self._store, evaluator=self._evaluator, dispatcher=self._dispatcher, intake=self._intake,
+            silencer=self._silencer, janitor=self._janitor, config=self._read_config, running=lambda: self._running,
             started_at=self._started_at, api_version=API_VERSION,
         )  # fmt: skip
+
+    def _new_server(self) -> Server:
         doors = make_app(
-            self._services(), prefix=self._prefix(config), most_gets=options.most_gets, timeout=options.web_timeout,
-            gate=entrance.gate, requests=self._metrics.requests,
+            self._services(), prefix=self._prefix(self._config), most_gets=self._options.most_gets,
+            timeout=self._options.web_timeout, gate=self._entrance.gate, requests=self._metrics.requests,
         )  # fmt: skip
-        self._server = Server(doors, options.listen_address, tls=entrance.tls)
+        return Server(doors, self._options.listen_address, tls=self._entrance.tls)
 
     def _url(self, config: Config) -> str:
         """How people reach this alertd, without a trailing slash."""
