@@ -14,7 +14,7 @@ from pathlib import Path
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 LIMIT_S = 400
-AT_ONCE = 6
+AT_ONCE = 4
 
 
 async def test_every_scenario_passes() -> None:
