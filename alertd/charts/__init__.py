@@ -4,8 +4,8 @@ In: a `Chart` of arrays. Out: the same drawing as SVG text or as the bytes of a 
 Never: queries, files, colours that mean something only together with the others.
 """
 
-from alertd.charts.chart import Chart, Fan, Limit, Span
+from alertd.charts.chart import Chart, Fan, Limit, Span, limits_in
 from alertd.charts.layout import draw, stacked
 from alertd.charts.svg import svg
 
-__all__ = ["Chart", "Fan", "Limit", "Span", "draw", "stacked", "svg"]
+__all__ = ["Chart", "Fan", "Limit", "Span", "draw", "limits_in", "stacked", "svg"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
@@ -17,6 +18,13 @@ class Limit:
 
     value: float
     label: str = "limit"
+
+
+def limits_in(evidence: Mapping[str, object]) -> set[float]:
+    """The numbers a value was held against, out of what `$alert` offers: one, or the two ends of a range."""
+    found = (evidence.get(name) for name in ("Threshold", "Limit"))
+    numbers = (one for limit in found for one in (limit if isinstance(limit, tuple) else (limit,)))
+    return {float(one) for one in numbers if isinstance(one, int | float)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,16 +149,10 @@ def _drawn(found: _Found, times: F64, values: F64) -> charts.Chart:
         lower=band[0] if band else None,
         expected=band[1] if band else None,
         upper=band[2] if band else None,
-        limits=() if band else tuple(charts.Limit(value=limit) for limit in _limits(alert)),
+        limits=() if band else tuple(charts.Limit(value=limit) for limit in sorted(charts.limits_in(alert.evidence))),
         firing=tuple(fired),
     )
 
 
 def _end(alert: Alert) -> float | None:
     return alert.resolved_at.timestamp() if alert.state is State.INACTIVE and alert.resolved_at else None
-
-
-def _limits(alert: Alert) -> list[float]:
-    """The numbers the value is held against: one, or the two ends of a range."""
-    limit = alert.evidence.get("Threshold")
-    return [float(one) for one in (limit if isinstance(limit, tuple) else (limit,)) if isinstance(one, int | float)]

@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from alertd.charts import Chart, Limit, Span
+from alertd.charts import Chart, Limit, Span, limits_in
 from alertd.engine.state import GroupState
 from alertd.labels import LabelSet
 from alertd.query.batch import SeriesBatch
@@ -93,7 +93,7 @@ class Recorder:
             lower=values[_LOWER] if has_band else None,
             expected=values[_EXPECTED] if has_band else None,
             upper=values[_UPPER] if has_band else None,
-            limits=() if has_band else tuple(Limit(value=limit) for limit in _limits(episodes)),
+            limits=() if has_band else _limits(episodes),
             firing=tuple(
                 Span(start=one.fired_at.timestamp(), end=one.resolved_at.timestamp() if one.resolved_at else None)
                 for one in episodes
@@ -115,13 +115,6 @@ def _seen(judgement: Judgement, at: datetime) -> SeriesBatch:
     return SeriesBatch(labels=tuple(findings), values=np.array(list(findings.values()), dtype=float), at=at)
 
 
-def _limits(episodes: Sequence[Episode]) -> list[float]:
-    """The numbers the value was held against."""
-    found: set[float] = set()
-    for episode in episodes:
-        for name in ("Threshold", "Limit"):
-            limit = episode.evidence.get(name)
-            for one in limit if isinstance(limit, tuple) else (limit,):
-                if isinstance(one, int | float):
-                    found.add(float(one))
-    return sorted(found)
+def _limits(episodes: Sequence[Episode]) -> tuple[Limit, ...]:
+    found = {limit for episode in episodes for limit in limits_in(episode.evidence)}
+    return tuple(Limit(value=limit) for limit in sorted(found))
