@@ -113,5 +113,7 @@ async def until_refused(url: str) -> None:
             _, writer = await asyncio.open_connection(host, int(port))
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:
+            continue  # caught between the listener's closing and its port's
         writer.close()
         await asyncio.sleep(0)
