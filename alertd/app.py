@@ -40,7 +40,6 @@ from alertd.engine.numbers import take_numbers
 from alertd.engine.observer import ConfigReading, Observer
 from alertd.engine.ports import Store
 from alertd.engine.readings import (
-    DeliveryMetrics,
     read_group,
     read_traffic,
 )
@@ -212,7 +211,7 @@ class App:
     def _new_deliverer(self, links: Links) -> Deliverer:
         return Deliverer(
             links.receivers, store=self._store, clock=self._clock, random=self._random,
-            hooks=DeliveryMetrics(self._metrics), delivered=self._dispatcher.settle, alerts=self._dispatcher.alerts_in,
+            hooks=self._metrics.notifications, delivered=self._dispatcher.settle, alerts=self._dispatcher.alerts_in,
             fallback=links.fallback, digester=links.digester,
         )  # fmt: skip
 
@@ -424,7 +423,7 @@ class App:
         self._refused = False
         self._config_taken_at = self._clock.now()
         self._metrics.config_loaded(at=self._config_taken_at)
-        self._metrics.expect_notifications(
+        self._metrics.notifications.expect(
             (one.receiver, one.integration) for several in self._links.receivers.values() for one in several
         )
         for problem in self._config.warnings:

@@ -130,6 +130,8 @@ class Linker:
         """What receivers work with."""
         rendering = Rendering(
             templates=TemplateSet(config.templates),
-            failed=lambda place, kind: self.metrics.template_failed(receiver=place.receiver, integration=kind),
+            failed=lambda place, kind: self.metrics.notifications.template_failed(
+                receiver=place.receiver, integration=kind
+            ),
         )
         return Tools(session=self.session, rendering=rendering, log=self.store, chart=self.chart)

@@ -1,11 +1,11 @@
-"""What telemetry is told of rule groups, the outbox, deliveries and traffic."""
+"""What telemetry is told of rule groups, the outbox and traffic."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,6 @@ from alertd.notify.outbox import Outbox
 from alertd.query.fetcher import Fetcher
 from alertd.rules.kind import Judge
 from alertd.telemetry.health import SourceReading
-from alertd.telemetry.metrics import Metrics
 from alertd.telemetry.readings import (
     ForecastReading,
     GroupReading,
@@ -163,32 +162,3 @@ def _read_queue(
         target=name, sent=sent, waiting=waiting, dropped=dict(counters.dropped),
         requests=counters.requests, retries=counters.retries,
     )  # fmt: skip
-
-
-_OUTCOMES = {"delivered": "delivered", "retry": "retried", "rejected": "dead", "expired": "dead"}
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryMetrics:
-    """Counts what the deliverer tells of its attempts."""
-
-    metrics: Metrics
-
-    def on_outcome(self, *, receiver: str, integration: str, outcome: str, cause: str, seconds: float) -> None:
-        """See `engine.deliverer.DeliveryHooks`."""
-        self.metrics.notification_attempted(
-            receiver=receiver, integration=integration, outcome=_OUTCOMES[outcome], took=timedelta(seconds=seconds),
-            reason=cause,
-        )  # fmt: skip
-
-    def on_passed_on(self, *, receiver: str, integration: str) -> None:
-        """See `engine.deliverer.DeliveryHooks`."""
-        self.metrics.notification_passed_on(receiver=receiver, integration=integration)
-
-    def on_gone(self, integrations: Sequence[tuple[str, str]]) -> None:
-        """See `engine.deliverer.DeliveryHooks`."""
-        self.metrics.integrations_gone(integrations)
-
-    def on_condensed(self, *, receiver: str, integration: str, deliveries: int) -> None:
-        """See `engine.deliverer.DeliveryHooks`."""
-        self.metrics.notifications_condensed(receiver=receiver, integration=integration, count=deliveries)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import platform
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from alertd.telemetry.alertmanager import AlertmanagerNotifications, AlertmanagerRequests, alertmanager_metrics
+from alertd.telemetry.alertmanager import AlertmanagerRequests, alertmanager_metrics
 from alertd.telemetry.collectors import ProcessCollector, RuleGroupCollector, TrafficCollector, outbox_metrics
 from alertd.telemetry.forecasts import forecast_metrics
 from alertd.telemetry.machine import read_process
+from alertd.telemetry.notifications import NotificationMetrics
 from alertd.telemetry.readings import (
     AlertmanagerReading,
     ForecastReading,
@@ -27,14 +28,12 @@ from alertd.telemetry.readings import (
 
 GROUP_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 RULE_BUCKETS = (0.0001, 0.001, 0.01, 0.1, 0.5, 1.0, 5.0)  # most rules only judge an answer that is there already
-REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-OUTCOMES = ("delivered", "retried", "dead")
-"""What became of an attempt to deliver: told, to be tried again, given up."""
 
 
 class Metrics:
     """The registry, and one method per event that is counted.
 
+    notifications, requests    the same for deliveries, and for requests that the API answers
     started_at                 when the process started
     groups, traffic, process   asked at each scrape; must not block
     """
@@ -70,36 +69,7 @@ class Metrics:
             buckets=RULE_BUCKETS, registry=registry,
         )  # fmt: skip
 
-        self._notifications = Counter(
-            "alertd_notifications_total", "Attempts to deliver a notification by what became of them.",
-            ["receiver", "integration", "outcome"], registry=registry,
-        )  # fmt: skip
-        self._notification_failures = Counter(
-            "alertd_notification_failures_total", "Attempts to deliver a notification that failed, by reason.",
-            ["receiver", "integration", "reason"], registry=registry,
-        )  # fmt: skip
-        self._template_failures = Counter(
-            "alertd_notification_template_failures_total", "Templates of notifications that failed; a plain message went out.",
-            ["receiver", "integration"], registry=registry,
-        )  # fmt: skip
-        self._fallbacks = Counter(
-            "alertd_notification_fallbacks_total", "Undeliverable notifications that the fallback receiver is told of.",
-            ["receiver", "integration"], registry=registry,
-        )  # fmt: skip
-        self._gone = Gauge(
-            "alertd_integrations_gone", "Integrations that answered that they are gone, left alone until the next reload.",
-            ["receiver", "integration"], registry=registry,
-        )  # fmt: skip
-        self._condensed = Counter(
-            "alertd_notifications_condensed_total", "Notifications that were told by a digest, together with others.",
-            ["receiver", "integration"], registry=registry,
-        )  # fmt: skip
-        self._notification_seconds = Histogram(
-            "alertd_notification_latency_seconds", "Duration of attempts to deliver a notification.",
-            ["integration"], buckets=REQUEST_BUCKETS, registry=registry,
-        )  # fmt: skip
-
-        self._as_alertmanager = AlertmanagerNotifications(registry)
+        self.notifications = NotificationMetrics(registry)
         self.requests = AlertmanagerRequests(registry)
 
         self._reload_successful = Gauge(
@@ -117,49 +87,6 @@ class Metrics:
         self._group_seconds.observe(group.seconds)
         for seconds in group.rule_seconds:
             self._rule_seconds.observe(seconds)
-
-    def expect_notifications(self, integrations: Iterable[tuple[str, str]]) -> None:
-        """Show 0 for every (receiver, integration) before its first notification, so that `rate()` sees the first."""
-        for receiver, integration in integrations:
-            for outcome in OUTCOMES:
-                self._notifications.labels(receiver, integration, outcome)
-            self._notification_seconds.labels(integration)
-            self._as_alertmanager.expect(integration)
-            self._template_failures.labels(receiver, integration)
-            self._fallbacks.labels(receiver, integration)
-            self._condensed.labels(receiver, integration)
-
-    def notification_attempted(
-        self, *, receiver: str, integration: str, outcome: str, took: timedelta, reason: str = ""
-    ) -> None:
-        """One attempt to deliver ended.
-
-        outcome   one of `OUTCOMES`
-        reason    why it failed, one of a few fixed words; empty when it did not
-        """
-        self._notifications.labels(receiver, integration, outcome).inc()
-        self._notification_seconds.labels(integration).observe(took.total_seconds())
-        self._as_alertmanager.attempted(integration, took=took, reason=reason, final=outcome != "retried")
-        if reason:
-            self._notification_failures.labels(receiver, integration, reason).inc()
-
-    def notification_passed_on(self, *, receiver: str, integration: str) -> None:
-        """The fallback receiver is told that this integration did not take a notification."""
-        self._fallbacks.labels(receiver, integration).inc()
-
-    def integrations_gone(self, integrations: Iterable[tuple[str, str]]) -> None:
-        """These (receiver, integration), and no others, are left alone until the next reload."""
-        self._gone.clear()
-        for receiver, integration in integrations:
-            self._gone.labels(receiver, integration).inc()
-
-    def notifications_condensed(self, *, receiver: str, integration: str, count: int) -> None:
-        """A digest tells what `count` notifications would have said."""
-        self._condensed.labels(receiver, integration).inc(count)
-
-    def template_failed(self, *, receiver: str, integration: str) -> None:
-        """A template of a notification could not be rendered."""
-        self._template_failures.labels(receiver, integration).inc()
 
     def config_loaded(self, *, at: datetime) -> None:
         """The configuration was loaded, at the start or by a reload."""

@@ -114,10 +114,10 @@ async def test_an_outbox_that_cannot_be_read_is_absent_and_not_empty() -> None:
 
 async def test_notifications_start_at_zero_and_are_counted_by_outcome_and_reason() -> None:
     shown = metrics([])
-    shown.expect_notifications([("ops", "webhook")])
+    shown.notifications.expect([("ops", "webhook")])
     assert (await values(shown))["alertd_notifications_total{integration=webhook,outcome=dead,receiver=ops}"] == 0
-    shown.notification_attempted(
-        receiver="ops", integration="webhook", outcome="retried", reason="server_error", took=timedelta(seconds=2)
+    shown.notifications.on_outcome(
+        receiver="ops", integration="webhook", outcome="retry", cause="server_error", seconds=2
     )
     seen = await values(shown)
     assert seen["alertd_notifications_total{integration=webhook,outcome=retried,receiver=ops}"] == 1
@@ -127,9 +127,9 @@ async def test_notifications_start_at_zero_and_are_counted_by_outcome_and_reason
 
 async def test_what_the_fallback_receiver_is_told_of_starts_at_zero_and_is_counted() -> None:
     shown = metrics([])
-    shown.expect_notifications([("ops", "webhook")])
+    shown.notifications.expect([("ops", "webhook")])
     assert (await values(shown))["alertd_notification_fallbacks_total{integration=webhook,receiver=ops}"] == 0
-    shown.notification_passed_on(receiver="ops", integration="webhook")
+    shown.notifications.on_passed_on(receiver="ops", integration="webhook")
     assert (await values(shown))["alertd_notification_fallbacks_total{integration=webhook,receiver=ops}"] == 1
 
 
@@ -200,10 +200,10 @@ async def test_every_metric_says_what_it_means_and_has_our_name_or_alertmanagers
 
 async def test_failed_templates_are_counted_from_zero() -> None:
     shown = metrics([])
-    shown.expect_notifications([("ops", "slack")])
+    shown.notifications.expect([("ops", "slack")])
     series = "alertd_notification_template_failures_total{integration=slack,receiver=ops}"
     assert (await values(shown))[series] == 0
-    shown.template_failed(receiver="ops", integration="slack")
+    shown.notifications.template_failed(receiver="ops", integration="slack")
     assert (await values(shown))[series] == 1
 
 
