@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.cli import cli
-from tests.support.servers import answer, free_port, scripted
+from tests.support.servers import answer, nobody_listens, scripted
 
 UNWELL = """{"status": "unhealthy", "checks": {
     "prometheus": {"status": "unhealthy", "value": 420, "threshold": 300, "detail": "no answer for 7m"},
@@ -36,5 +36,6 @@ async def test_one_that_is_not_well(flags: tuple[str, ...], status: int, says: s
 
 
 async def test_nobody_there() -> None:
-    ran = await cli("healthcheck", "--url", f"http://127.0.0.1:{free_port()}")
+    with nobody_listens() as port:
+        ran = await cli("healthcheck", "--url", f"http://127.0.0.1:{port}")
     assert ran.status == 3

@@ -21,7 +21,7 @@ from alertd.query.prometheus import PrometheusSource
 from alertd.query.remote_write import RemoteWriteSettings, SeriesSample
 from alertd.query.source import SourceSettings
 from alertd.replay.local_prometheus import LocalPrometheus
-from tests.support.servers import Scripted, answer, free_port, hang, hang_up, scripted
+from tests.support.servers import Scripted, answer, hang, hang_up, nobody_listens, scripted
 from tests.support.waiting import until
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -194,10 +194,11 @@ async def test_a_series_goes_forward_in_time_only() -> None:
 
 
 async def test_a_target_that_is_down_is_not_waited_for() -> None:
-    async with writing(f"http://127.0.0.1:{free_port()}/write") as writer:
-        await writer.write([sample("a")])
+    with nobody_listens() as port:
+        async with writing(f"http://127.0.0.1:{port}/write") as writer:
+            await writer.write([sample("a")])
 
-        assert not await writer.flush(LONG)
+            assert not await writer.flush(LONG)
 
 
 async def test_a_slow_target_is_waited_for_up_to_the_limit() -> None:

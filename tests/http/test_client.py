@@ -18,7 +18,7 @@ from aiohttp import web
 
 from alertd import __version__
 from alertd.http import HttpClient, HttpError, HttpErrorKind, HttpSettings, new_session
-from tests.support.servers import answer, free_port, hang, hang_up, program, scripted
+from tests.support.servers import answer, hang, hang_up, nobody_listens, program, scripted
 
 
 @pytest.fixture
@@ -165,9 +165,7 @@ async def test_bad_addresses(session: aiohttp.ClientSession, kind: HttpErrorKind
 
 
 async def test_nobody_listens(session: aiohttp.ClientSession) -> None:
-    port = free_port()
-
-    with pytest.raises(HttpError) as caught:
+    with nobody_listens() as port, pytest.raises(HttpError) as caught:
         await client(session).request("GET", f"http://me:hush@127.0.0.1:{port}{SECRET_URL}")
 
     assert caught.value.kind is HttpErrorKind.REFUSED

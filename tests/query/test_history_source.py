@@ -20,7 +20,7 @@ from alertd.query.history_source import FIRST_POINTS, MOST_POINTS, PrometheusHis
 from alertd.query.remote_write import SeriesSample
 from alertd.query.source import SourceSettings, SourceUnavailableError
 from alertd.replay.local_prometheus import LocalPrometheus
-from tests.support.servers import answer, free_port, scripted
+from tests.support.servers import answer, nobody_listens, scripted
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 STEP = timedelta(minutes=1)
@@ -113,8 +113,8 @@ async def test_errors(session: aiohttp.ClientSession, handler: Any, error: type[
 
 
 async def test_nobody_there_and_the_address_stays_out_of_the_error(session: aiohttp.ClientSession) -> None:
-    with pytest.raises(SourceUnavailableError) as raised:
-        await read(history(session, f"http://127.0.0.1:{free_port()}/secret-path"), need(3))
+    with nobody_listens() as port, pytest.raises(SourceUnavailableError) as raised:
+        await read(history(session, f"http://127.0.0.1:{port}/secret-path"), need(3))
     assert "secret-path" not in str(raised.value)
 
 

@@ -18,7 +18,7 @@ from alertd.http import new_session
 from alertd.query.prometheus import PrometheusSource
 from alertd.query.source import SourceOverloadedError, SourceSettings, SourceUnavailableError
 from alertd.replay.local_prometheus import LocalPrometheus
-from tests.support.servers import answer, free_port, hang, hang_up, scripted
+from tests.support.servers import answer, hang, hang_up, nobody_listens, scripted
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678_999, tzinfo=UTC)
 EMPTY = answer('{"status":"success","data":{"resultType":"vector","result":[]}}')
@@ -108,8 +108,8 @@ async def test_a_timeout_is_not_tried_again(session: aiohttp.ClientSession) -> N
 
 
 async def test_a_server_that_is_down_is_unavailable(session: aiohttp.ClientSession) -> None:
-    with pytest.raises(SourceUnavailableError, match="connection refused") as caught:
-        await source(session, f"http://127.0.0.1:{free_port()}").instant("m", AT)
+    with nobody_listens() as port, pytest.raises(SourceUnavailableError, match="connection refused") as caught:
+        await source(session, f"http://127.0.0.1:{port}").instant("m", AT)
 
     assert not isinstance(caught.value, SourceOverloadedError)
 

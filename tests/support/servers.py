@@ -9,8 +9,8 @@ import asyncio
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from aiohttp import web
 
 from alertd.http import HttpClient, HttpError, new_session
 
+_STARTS = 3
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 _PACKAGES = {
@@ -51,20 +52,26 @@ def free_port() -> int:
         return port
 
 
+@contextmanager
+def nobody_listens() -> Iterator[int]:
+    """A port that refuses every connection, and that nobody else can take meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
 @asynccontextmanager
 async def victoria_metrics() -> AsyncIterator[str]:
     """The address of a fresh VictoriaMetrics; what was written can be queried after `make_visible`."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        address = f"127.0.0.1:{free_port()}"
         command = [
             program("victoria-metrics"),
-            f"-httpListenAddr={address}",
             f"-storageDataPath={folder}",
             "-retentionPeriod=100y",
             "-search.latencyOffset=0s",
         ]
-        async with _running(command, ready=f"http://{address}/health"):
-            yield f"http://{address}"
+        async with _listening(command, "-httpListenAddr", ready="/health") as url:
+            yield url
 
 
 async def make_visible(url: str) -> None:
@@ -79,23 +86,44 @@ async def alertmanager(
 ) -> AsyncIterator[str]:
     """The address of a fresh Alertmanager; a guarded one is ready when it answers at all, be it by a refusal."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        address = f"127.0.0.1:{port or free_port()}"
         file = _written(Path(folder, "alertmanager.yml"), config)
         command = [
             program("prometheus-alertmanager"),
             f"--config.file={file}",
             f"--storage.path={folder}/data",
-            f"--web.listen-address={address}",
             "--cluster.listen-address=",
             *flags,
         ]
-        async with _running(command, ready=f"http://{address}/-/ready", any_answer=is_guarded):
-            yield f"http://{address}"
+        server = _listening(command, "--web.listen-address", ready="/-/ready", port=port, any_answer=is_guarded)
+        async with server as url:
+            yield url
 
 
 def _written(file: Path, text: str) -> Path:
     file.write_text(text)
     return file
+
+
+class _EndedError(Exception):
+    """A server that ended instead of becoming ready."""
+
+
+@asynccontextmanager
+async def _listening(
+    command: Sequence[str], flag: str, *, ready: str, port: int | None = None, any_answer: bool = False
+) -> AsyncIterator[str]:
+    """The address of a server; `flag` tells it where to listen. A port that was free may be taken a moment later."""
+    async with AsyncExitStack() as owned:
+        for attempt in range(_STARTS):
+            address = f"127.0.0.1:{port or free_port()}"
+            server = _running([*command, f"{flag}={address}"], ready=f"http://{address}{ready}", any_answer=any_answer)
+            try:
+                await owned.enter_async_context(server)
+                break
+            except _EndedError:
+                if attempt == _STARTS - 1:
+                    raise
+        yield f"http://{address}"
 
 
 @asynccontextmanager
@@ -123,7 +151,8 @@ async def _until_ready(process: asyncio.subprocess.Process, url: str, *, any_ans
     async with asyncio.timeout(_START_SECONDS), new_session() as session:
         http = HttpClient(session)
         while True:
-            assert process.returncode is None, f"the server behind {url} ended with {process.returncode}"
+            if process.returncode is not None:
+                raise _EndedError(f"the server behind {url} ended with {process.returncode}")
             with suppress(HttpError):
                 if (await http.request("GET", url)).ok or any_answer:
                     return
