@@ -31,7 +31,7 @@ receivers:
 - name: team-a
 """
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-LIMIT_S = 20
+LIMIT_S = 60
 
 
 @dataclass(frozen=True, slots=True)

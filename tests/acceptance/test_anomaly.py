@@ -116,7 +116,7 @@ class House:
         """Wait until it was told so; the last of it."""
         await until(
             lambda: [alert["status"] for alert in self.told(name, provider)] == statuses,
-            limit_s=20,
+            limit_s=60,
             what=f"{name} {provider} told as {statuses}; was: {self.told(name, provider)}",
         )
         return self.told(name, provider)[-1]

@@ -12,7 +12,7 @@ from tests.support.daemon import Daemon, running
 from tests.support.receiver_server import Answer, receiver_server
 
 GROUPS = 40
-LIMIT_S = 30
+LIMIT_S = 60
 CONFIG = """
 route: {{receiver: chat, group_by: [alertname], group_wait: 500ms, group_interval: 1s, repeat_interval: 1h}}
 receivers: [{{name: chat, slack_configs: [{{api_url: "{url}/chat", send_resolved: true}}]}}]

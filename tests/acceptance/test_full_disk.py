@@ -118,6 +118,6 @@ async def test_a_full_disk_refuses_posts_and_is_seen_and_everything_goes_on_once
             disk.clear(daemon)
             assert await post(daemon, len(taken)) == 200
             expected = {str(number) for number in [MOST_POSTS, *taken, len(taken)]}
-            await until(lambda: told(hook) == expected, limit_s=30, what="everybody is told what was taken")
+            await until(lambda: told(hook) == expected, limit_s=60, what="everybody is told what was taken")
             assert (await daemon.get("/health"))[0] == 200
             assert await daemon.terminate() == 0

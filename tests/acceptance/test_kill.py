@@ -147,13 +147,13 @@ async def test_fifty_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> No
             await daemon.event("alertd_started")
             await until(
                 lambda: all(told(receiver, one, "firing") for one in fast),
-                limit_s=30,
+                limit_s=60,
                 what="every alert told as firing",
             )
             await prometheus.write([sample(tenant, 1) for tenant in tenants])
-            await until(lambda: all(told(receiver, one, "resolved") for one in fast), limit_s=30, what="every end told")
+            await until(lambda: all(told(receiver, one, "resolved") for one in fast), limit_s=60, what="every end told")
             try:
-                await until(lambda: all_ended(receiver), limit_s=30, what="every end of a slow alert told")
+                await until(lambda: all_ended(receiver), limit_s=60, what="every end of a slow alert told")
             except AssertionError:
                 owed = {alert: told for alert, told in receiver.by_tenant().items() if told[-1][0] != "resolved"}
                 raise AssertionError(f"ends not told: {owed}; the log: {daemon.events[-40:]}") from None

@@ -42,7 +42,7 @@ async def test_a_mail_shows_the_series_and_a_reload_ends_its_connection(tmp_path
             await daemon.event("notification_delivered")
             assert server.open_connections == 1, "it is kept for the next mail"
             assert await daemon.post("/-/reload") == (200, "")
-            await until(lambda: not server.open_connections, limit_s=5, what="the end of the connection")
+            await until(lambda: not server.open_connections, limit_s=30, what="the end of the connection")
             assert await daemon.terminate() == 0
     mail = server.received[0].parsed
     (picture,) = (part for part in mail.walk() if part.get_content_type() == "image/png")

@@ -15,7 +15,7 @@ from tests.support.servers import ALERTMANAGER_CONFIG, program
 
 PASSWORD = "password-canary"
 TOKENS = ("first-canary-0123456789", "second-canary-0123456789")
-LIMIT_S = 20
+LIMIT_S = 60
 
 
 async def amtool(folder: Path, daemon: Daemon, *arguments: str) -> tuple[int | None, str]:

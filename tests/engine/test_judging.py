@@ -17,7 +17,7 @@ from alertd.rules.promql import PromQL
 from tests.support.rules import T0
 
 INPUTS = Inputs(at=T0, interval=timedelta(minutes=1), batch=SeriesBatch(labels=(), values=np.empty(0), at=T0))
-LIMIT_S = 20
+LIMIT_S = 60
 
 
 class SlowJudge:

@@ -20,7 +20,7 @@ from aiohttp import web
 from alertd.http import HttpClient, HttpError, new_session
 
 _STARTS = 3
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 _PACKAGES = {
     "victoria-metrics": "victoria-metrics",

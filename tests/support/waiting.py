@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from alertd.clock import SimulatedClock
 
-_LIMIT_SECONDS = 20.0
+_LIMIT_SECONDS = 60.0
 
 
 async def until(condition: Callable[[], object], *, clock: SimulatedClock | None = None) -> None:
