@@ -2,7 +2,8 @@
 
 A forecast of the remaining amount is compared with what came. The ratios of many series at many past moments, each in
 units of its series' own spread, say how far the next one may miss: no distribution is assumed, and level changes, which
-resampling one series' own days cannot show, are in them.
+resampling one series' own days cannot show, are in them. Of series that were idle so far the amounts that came to others
+like them say what one may bring yet.
 
 source   Vovk et al. (2005), Lei et al. (2018): split conformal prediction; the finite-sample index ceil((n + 1) p)
 """
@@ -31,6 +32,10 @@ _OWN_SHRINKAGE = 60.0
 _SPREAD_SHRINKAGE = 7.0  # steps of its own that weigh as much as the pool
 _LEAST_SPREAD = 0.01
 _AS_FAR = 1.25  # times: outcomes of forecasts that looked at least 80 % as far
+_FURTHER = 0.125
+"""The power of `stretch` that errors grow with: what levels wander by, less what single steps even out. Of 0, 1/8, 1/4, 3/8
+and 1/2 (a random walk) the one whose intervals hold best, where no earlier period is known, in `show_synthetic` of
+tests/bench/forecast.py; with 1/2 they are thousands of times as wide as what is predicted."""
 _ROUNDING = 1e-9  # 0.1 is no binary fraction
 
 
@@ -41,7 +46,7 @@ class Outcomes:
     series   [n] row of the series
     made     what was forecast
     actual   [n] the amount that came
-    stretch  [n] >= 1: how many times as far the forecast now looks. Levels wander, so that the error grows with its root
+    stretch  [n] >= 1: how many times as far the forecast now looks
     """
 
     series: Rows
@@ -58,6 +63,9 @@ class Pool:
 
     To a series that was idle all the time there is no ratio: the amounts that came to others like it are pooled as they
     are, in the last list.
+
+    times   how often each list is drawn from for one forecast: once for errors. What came to idle series came in a part of the
+            time that is forecast now, and each such part is another chance to begin
     """
 
     def __init__(self, past: Outcomes) -> None:
@@ -65,12 +73,14 @@ class Pool:
         made, self._series = past.made[active], past.series[active]
         self.typical_spread = float(np.median(made.spread)) if active.any() else 1.0
         ratio = _logarithm(past.actual[active] / made.base)
-        self._all = ratio / shrunk_spread(made, self.typical_spread) * np.sqrt(past.stretch[active])
+        self._all = ratio / shrunk_spread(made, self.typical_spread) * past.stretch[active] ** _FURTHER
         self.looked_as_far = len(past) > 0 and bool(np.median(past.stretch) <= _AS_FAR)
         self._edges = _tier_edges(made.predicted)
         tier = np.searchsorted(self._edges, made.predicted)
         self.scores = [np.sort(self._all[tier == number]) for number in range(len(self._edges) + 1)]
-        self.scores.append(np.sort((past.actual * past.stretch)[~active]))
+        self.scores.append(np.sort(past.actual[~active]))
+        parts = 1 / past.stretch[~active]
+        self.times = [*(1.0 for _ in self.scores[:-1]), len(parts) / float(np.sum(parts)) if len(parts) else 1.0]
 
     def tier(self, now: Remaining) -> NDArray[np.int64]:
         """[series] the number of the list that speaks for each."""
@@ -101,7 +111,7 @@ class Distribution:
         self._shift = pool.shift(len(now.predicted)) if shift is None else shift
         self._tier = pool.tier(now)
         self._looked_as_far = pool.looked_as_far
-        self._scores = pool.scores
+        self._scores, self._times = pool.scores, pool.times
 
     @property
     def count(self) -> NDArray[np.int64]:
@@ -121,7 +131,7 @@ class Distribution:
         The centre is always inside: where it is not among what the errors of others allow, the interval reaches to it.
         """
         tail = (1 - level) / 2
-        low = self._amount(lambda scores: lower_end(scores, tail))
+        low = self._amount(lower_end, tail)
         high = np.where(low <= 0, self.quantile(level), self.quantile(1 - tail))
         centre = self.centre()
         return np.minimum(low, centre), np.maximum(high, centre)
@@ -133,18 +143,18 @@ class Distribution:
 
     def quantile(self, p: float) -> F64:
         """[series] the amount that is not exceeded with probability `p`; NaN where not known."""
-        return self._amount(lambda scores: upper_end(scores, p))
+        return self._amount(upper_end, p)
 
     def centre(self) -> F64:
         """[series] the amount to name: half way, in logarithms, from what was predicted to what the others suggest.
 
         What the others missed by is the best guess of what this one will miss by, and they are not this one. Forecasts
         that looked much less far say how wild things are, not which way they go: then, and where nothing is known, it is
-        what was predicted.
+        what was predicted. A series that was idle so far has nothing of its own: it is the middle of what came to others.
         """
         predicted, middle = self._now.predicted, self.quantile(0.5)
         halfway = np.where(predicted > 0, np.sqrt(predicted * middle), middle)
-        return np.where(self.known & self._looked_as_far, halfway, predicted)
+        return np.where(self.known & (self._looked_as_far | (self._base == 0)), halfway, predicted)
 
     def exceeds(self, amount: F64) -> F64:
         """[series] -> [series]: the probability that more than `amount` comes; 1 below 0, NaN where not known."""
@@ -152,23 +162,24 @@ class Distribution:
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = _logarithm(np.maximum(amount, 0.0) / self._base) / self._scale - self._shift
         score = np.where(self._base > 0, ratio, amount)
-        for rows, scores in self._enough():
+        for rows, scores, times in self._enough():
             above = len(scores) - np.searchsorted(scores, score[rows], side="right")
-            probability[rows] = (above + 1) / (len(scores) + 2)
+            probability[rows] = 1 - (1 - (above + 1) / (len(scores) + 2)) ** times
         return np.where((amount < 0) & self.known, 1.0, probability)
 
-    def _amount(self, pick: Callable[[F64], float]) -> F64:
+    def _amount(self, end: Callable[[F64, float], float], p: float) -> F64:
         score = np.full(len(self._tier), np.nan)
-        for rows, scores in self._enough():
-            score[rows] = pick(scores)
+        for rows, scores, times in self._enough():
+            # Of several draws the largest: what begins out of nothing is so unequal that this is nearly the sum.
+            score[rows] = end(scores, p ** (1 / times))
         ratio = np.exp(np.where(self._base > 0, self._scale * (score + self._shift), 0.0))
         return np.where(self._base > 0, self._base * ratio, score)
 
-    def _enough(self) -> Iterator[tuple[Bool, F64]]:
-        """Lists that are long enough, and [series] whom each speaks for."""
-        for tier, scores in enumerate(self._scores):
+    def _enough(self) -> Iterator[tuple[Bool, F64, float]]:
+        """Lists that are long enough: [series] whom each speaks for, its numbers, how many `times` they come."""
+        for tier, (scores, times) in enumerate(zip(self._scores, self._times, strict=True)):
             if len(scores) >= FEWEST_RATIOS:
-                yield (self._tier == tier) & ~np.isnan(self._base), scores
+                yield (self._tier == tier) & ~np.isnan(self._base), scores, times
 
 
 def upper_end(scores: F64, p: float) -> float:

@@ -16,6 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alertd.detect.forecast import F64, day_classes
 from alertd.detect.forecast_backtest import back_test
@@ -39,7 +40,7 @@ def main() -> int:
     days = read_days(options.data)
     print(f"Trace: {len(days)} tenants, {TRACE_DAYS} days; {np.mean(days == 0):.0%} of the days are idle\n")
     show_trace(days)
-    print("\nSynthetic: 600 series, months with two months of history before them\n")
+    print("\nSynthetic: 600 series, months with two months of history before them; then the same months with none\n")
     show_synthetic()
     return 0
 
@@ -79,7 +80,7 @@ def show_trace(days: F64) -> None:
         every.append((errors[0], errors[2]))
         covers, given = np.array([run.covers for run in runs]), np.mean([run.given for run in runs])
         width = np.median(np.concatenate([run.half_width for run in runs]))
-        own = own_past(days, day, coming, now)
+        own = own_past(days[:, :day], np.arange(TRACE_DAYS) % WEEK, coming, now)
         live = float(np.median(np.abs(spent + own.projected - total) / total))
         medians = [float(np.median(error)) for error in errors]
         wape = [np.abs(guess - total).sum(axis=-1).mean() / total.sum() for guess in (line, centred)]
@@ -120,7 +121,7 @@ class Run:
         low, high = distribution.between(0.8)
         known = distribution.known
         self.projected = distribution.centre()
-        self.covers = float(np.mean(within(coming, low, high)[known]))
+        self.covers = float(np.mean(within(coming, low, high)[known])) if known.any() else np.nan
         self.given = float(np.mean(known))
         sized = known & (now.predicted > 0)
         self.half_width = ((high - low) / 2)[sized] / now.predicted[sized]
@@ -141,10 +142,14 @@ def on_other_half(now: Remaining, coming: F64, *, learn: F64, check: F64) -> Run
     return run
 
 
-def own_past(days: F64, day: int, coming: F64, now: Remaining) -> Run:
-    """Ratios of all tenants at earlier days, as far as their outcome is known: what a daemon has on that day."""
-    classes = day_classes(np.arange(day) % WEEK)
-    past = back_test(days[:, :day], classes, ahead=TRACE_DAYS - day, season=WEEK, window=WINDOW)
+def own_past(known: F64, weekdays: NDArray[np.int64], coming: F64, now: Remaining) -> Run:
+    """Ratios of all series at earlier days, as far as their outcome is known: what a daemon has then.
+
+    known      [series, days] so far
+    weekdays   of the whole period
+    """
+    day = known.shape[1]
+    past = back_test(known, day_classes(weekdays[:day]), ahead=len(weekdays) - day, season=WEEK, window=WINDOW)
     return Run(now, coming, past)
 
 
@@ -167,27 +172,40 @@ def synthetic(seed: int, *, series: int = 600, days: int = 210) -> F64:
 def show_synthetic() -> None:
     """Months of the synthetic series; ratios from what was known at each origin."""
     days, month = synthetic(1), 30
-    classes = day_classes(np.arange(days.shape[1]) % WEEK)
-    print("day   line  forecast  centred  /line   covers  steady  wild")
+    print("                                                           without an earlier period")
+    print("day   line  forecast  centred  /line   covers  steady  wild   centred  /line  covers  half-width")
     for elapsed in SYNTHETIC_ORIGINS:
-        rows = []
-        for start in (90, 120, 150, 180):
-            now_at, end = start + elapsed, start + month
-            history = slice(now_at - WINDOW, now_at)
-            path, now = predict(days[:, history], classes[:, history], classes[:, now_at:end], season=WEEK)
-            known = slice(start - 60, now_at)
-            past = back_test(days[:, known], classes[:, known], ahead=month - elapsed, season=WEEK, window=WINDOW)
-            spent, total = days[:, start:now_at].sum(axis=1), days[:, start:end].sum(axis=1)
-            outlook = Outlook(spent, path, np.zeros_like(path), Distribution(now, Pool(past)))
-            held = within(total, *outlook.between(0.8))
-            wild = now.spread > np.median(now.spread)
-            guesses = (spent / elapsed * month, spent + now.predicted, outlook.projected)
-            errors = [np.median(np.abs(guess - total) / total) for guess in guesses]
-            rows.append([*errors, errors[2] / errors[0], held.mean(), held[~wild].mean(), held[wild].mean()])
-        line, plain, centred, ratio, covers, steady, wild = np.mean(rows, axis=0)
+        rows = [synthetic_month(days, start, start + elapsed, start + month) for start in (90, 120, 150, 180)]
+        line, plain, centred, ratio, covers, steady, wild, cold, cold_ratio, cold_covers, width = np.mean(rows, axis=0)
         print(
-            f"{elapsed:3}  {line:6.1%}  {plain:7.1%}  {centred:7.1%}  {ratio:5.2f}   {covers:6.1%}  {steady:6.0%}  {wild:4.0%}"
+            f"{elapsed:3}  {line:6.1%}  {plain:7.1%}  {centred:7.1%}  {ratio:5.2f}   {covers:6.1%}  {steady:6.0%}  {wild:4.0%}   "
+            f"{cold:7.1%}  {cold_ratio:5.2f}  {cold_covers:6.1%}  {width:10.0%}"
         )
+
+
+def synthetic_month(days: F64, start: int, now_at: int, end: int) -> list[float]:
+    """The numbers of one line for the month `start` to `end` as it looks at `now_at`."""
+    weekdays = np.arange(days.shape[1]) % WEEK
+    classes = day_classes(weekdays)
+    history, known = slice(now_at - WINDOW, now_at), slice(start - 60, now_at)
+    path, now = predict(days[:, history], classes[:, history], classes[:, now_at:end], season=WEEK)
+    past = back_test(days[:, known], classes[:, known], ahead=end - now_at, season=WEEK, window=WINDOW)
+    spent, coming = days[:, start:now_at].sum(axis=1), days[:, now_at:end].sum(axis=1)
+    outlook = Outlook(spent, path, np.zeros_like(path), Distribution(now, Pool(past)))
+    held = within(spent + coming, *outlook.between(0.8))
+    wild = now.spread > np.median(now.spread)
+    young = slice(max(now_at - WINDOW, start), now_at)
+    _, now = predict(days[:, young], classes[:, young], classes[:, now_at:end], season=WEEK)
+    cold = own_past(days[:, start:now_at], weekdays[start:end], coming, now)
+    line = spent / (now_at - start) * (end - start)
+    guesses = (line, spent + outlook.coming.centre(), spent + cold.projected)
+    errors = [float(np.median(np.abs(guess - spent - coming) / (spent + coming))) for guess in guesses]
+    plain = float(np.median(np.abs(path.sum(axis=1) - coming) / (spent + coming)))
+    width = float(np.median(cold.half_width)) if len(cold.half_width) else np.nan
+    shares = [float(np.mean(part)) for part in (held, held[~wild], held[wild])]
+    return [
+        errors[0], plain, errors[1], errors[1] / errors[0], *shares, errors[2], errors[2] / errors[0], cold.covers, width,
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":

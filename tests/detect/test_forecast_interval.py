@@ -52,10 +52,10 @@ def test_the_probability_counts_the_ratios_above():
     assert distribution.exceeds(np.array([-1.0])).tolist() == [1.0]
 
 
-def test_a_forecast_that_looks_four_times_as_far_is_half_as_sure():
-    near, far = (Distribution(made(1000.0), Pool(ratios(99, stretch=stretch))) for stretch in (1.0, 4.0))
+def test_a_forecast_that_looks_further_is_less_sure():
+    near, far = (Distribution(made(1000.0), Pool(ratios(99, stretch=stretch))) for stretch in (1.0, 16.0))
     for p in (0.1, 0.9):
-        assert np.log(far.quantile(p) / 1000) == pytest.approx(2 * np.log(near.quantile(p) / 1000))
+        assert np.log(far.quantile(p) / 1000) == pytest.approx(np.sqrt(2) * np.log(near.quantile(p) / 1000))
 
 
 def test_a_wilder_series_has_a_wider_interval():
@@ -93,6 +93,23 @@ def test_series_that_never_had_anything_learn_from_their_like():
     assert np.isnan(distribution.quantile(0.5)).tolist() == [False, True, True]
     assert distribution.between(0.8)[1][0] == 7.0
     assert distribution.exceeds(np.array([5.0, 5.0, 5.0]))[0] == pytest.approx(12 / 52)
+
+
+def test_an_idle_series_has_as_many_chances_to_begin_as_there_are_stretches_of_time():
+    one_day_in_ten = outcomes([0.0] * 99, [0.0] * 89 + [float(amount) for amount in range(1, 11)], stretch=8.0)
+    distribution = Distribution(made(0.0), Pool(one_day_in_ten))
+    chances = 1 - 0.9**8
+    assert distribution.exceeds(np.array([0.0])) == pytest.approx([1 - (90 / 101) ** 8])
+    assert abs(distribution.exceeds(np.array([0.0]))[0] - chances) < 0.05
+    # in half of all cases the largest of eight days is at most the 92nd of 99
+    assert distribution.quantile(0.5).tolist() == distribution.centre().tolist() == [3.0]
+    low, high = distribution.between(0.8)
+    assert (low.tolist(), high.tolist()) == ([0.0], [9.0])
+
+
+def test_an_idle_series_is_expected_to_stay_idle_while_most_do():
+    rarely = outcomes([0.0] * 99, [0.0] * 97 + [5.0, 6.0], stretch=8.0)
+    assert Distribution(made(0.0), Pool(rarely)).centre().tolist() == [0.0]
 
 
 def test_a_series_that_always_comes_out_higher_is_moved_up_a_third_of_the_way():
