@@ -103,15 +103,17 @@ class Distribution:
     """How much remains, per series: quantiles, and the probability of more than an amount.
 
     shift  [series] of `pool.shift`, where it is known already
+    share  of the time that was to come when the pool was made, what is still to come
     """
 
-    def __init__(self, now: Remaining, pool: Pool, *, shift: F64 | None = None) -> None:
+    def __init__(self, now: Remaining, pool: Pool, *, shift: F64 | None = None, share: float = 1.0) -> None:
         self._now, self._base = now, now.base
         self._scale = shrunk_spread(now, pool.typical_spread)
         self._shift = pool.shift(len(now.predicted)) if shift is None else shift
         self._tier = pool.tier(now)
         self._looked_as_far = pool.looked_as_far
-        self._scores, self._times = pool.scores, pool.times
+        self._scores = pool.scores
+        self._times = [*pool.times[:-1], max(pool.times[-1] * share, np.finfo(float).tiny)]
 
     @property
     def count(self) -> NDArray[np.int64]:
@@ -185,7 +187,7 @@ class Distribution:
 def upper_end(scores: F64, p: float) -> float:
     """Of n sorted scores the one that a further score does not exceed with probability `p`: number (n + 1) p, rounded up."""
     number = math.ceil((len(scores) + 1) * p - _ROUNDING)
-    return float(scores[min(number, len(scores)) - 1])
+    return float(scores[min(max(number, 1), len(scores)) - 1])
 
 
 def lower_end(scores: F64, p: float) -> float:

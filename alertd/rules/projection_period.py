@@ -98,7 +98,7 @@ class Projector:
         path = step.path * self._factors(spans, at)
         path[:, 0] *= left
         share = (len(spans) - 1 + float(np.mean(left))) / len(spans)
-        coming = Distribution(step.coming.cut(path, share=share), step.pool, shift=step.shift)
+        coming = Distribution(step.coming.cut(path, share=share), step.pool, shift=step.shift, share=share)
         amounts = np.broadcast_to(self._amounts(spans, at), path.shape)
         outlook = Outlook(ledger.spent(Span(period.start, at)), path, amounts, coming)
         running = steps.history[:, steps.starts >= period.start.timestamp()]

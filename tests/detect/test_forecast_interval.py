@@ -107,6 +107,15 @@ def test_an_idle_series_has_as_many_chances_to_begin_as_there_are_stretches_of_t
     assert (low.tolist(), high.tolist()) == ([0.0], [9.0])
 
 
+def test_an_idle_series_has_fewer_chances_the_less_time_is_left():
+    pool = Pool(outcomes([0.0] * 98, [0.0] * 49 + [7.0] * 49))
+    whole, half, none = (Distribution(made(0.0), pool, share=share) for share in (1.0, 0.5, 0.0))
+    assert whole.exceeds(np.array([0.0])) == pytest.approx([0.5])
+    assert half.exceeds(np.array([0.0])) == pytest.approx([1 - np.sqrt(0.5)])
+    assert none.exceeds(np.array([0.0])) == pytest.approx([0.0])
+    assert none.quantile(0.9).tolist() == [0.0]
+
+
 def test_an_idle_series_is_expected_to_stay_idle_while_most_do():
     rarely = outcomes([0.0] * 99, [0.0] * 97 + [5.0, 6.0], stretch=8.0)
     assert Distribution(made(0.0), Pool(rarely)).centre().tolist() == [0.0]
