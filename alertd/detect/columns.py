@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 Rows = NDArray[np.intp]
+Copied = list[NDArray[Any]]
+"""What some rows of `Columns` hold, an array [columns, *lead, rows] per type and shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,38 +29,54 @@ class Column:
 
 
 class Columns:
-    """Structure of arrays over rows; `columns["mean"]` is the array [*lead, rows] itself, to be changed in place."""
+    """Structure of arrays over rows; `columns["mean"]` is the array [*lead, rows] itself, to be changed in place.
+
+    Arrays of one type and one shape are views of one block: what is done to all of them, or to neighbours, is one call.
+    """
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
         self._columns = dict(columns)
-        self._arrays = {name: _blank(column, 0) for name, column in columns.items()}
-        self.rows = 0
+        self._members: dict[tuple[np.dtype[Any], tuple[int, ...]], list[str]] = {}
+        for name, column in columns.items():
+            self._members.setdefault((np.dtype(column.dtype), column.lead), []).append(name)
+        self._blocks: list[NDArray[Any]] = []
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self._hold(self._blank(0))
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self._arrays[name]
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
+    @property
+    def rows(self) -> int:
+        return int(self._blocks[0].shape[-1])
+
+    def together(self, *names: str) -> NDArray[Any]:
+        """[names, *lead, rows]: columns of one type and shape, declared one after the other; to be changed in place."""
+        for members, block in zip(self._members.values(), self._blocks, strict=True):
+            if names[0] in members:
+                first = members.index(names[0])
+                assert members[first : first + len(names)] == list(names), f"{names} do not stand together"
+                return block[first : first + len(names)]
+        raise KeyError(names[0])
 
     def grow(self, count: int) -> None:
         """`count` fresh rows behind the others."""
-        for name, column in self._columns.items():
-            self._arrays[name] = np.concatenate((self._arrays[name], _blank(column, count)), axis=-1)
-        self.rows += count
+        fresh = self._blank(count)
+        self._hold([np.concatenate(both, axis=-1) for both in zip(self._blocks, fresh, strict=True)])
 
     def clear(self, rows: Rows) -> None:
         """Make these rows fresh again."""
         for name, column in self._columns.items():
             self._arrays[name][..., rows] = column.blank
 
-    def copy(self, rows: Rows) -> dict[str, NDArray[Any]]:
-        """What these rows hold, by column."""
-        return {name: array[..., rows].copy() for name, array in self._arrays.items()}
+    def copy(self, rows: Rows) -> Copied:
+        """What these rows hold."""
+        return [block.take(rows, axis=-1) for block in self._blocks]
 
-    def paste(self, rows: Rows, copied: Mapping[str, NDArray[Any]]) -> None:
-        """Put back what `copy` gave."""
-        for name, array in self._arrays.items():
-            array[..., rows] = copied[name]
+    def paste(self, rows: Rows, copied: Copied, places: Rows) -> None:
+        """Put what `copy` gave for the rows at these places of its argument into `rows`."""
+        for block, part in zip(self._blocks, copied, strict=True):
+            block[..., rows] = part[..., places]
 
     def save(self, prefix: str) -> dict[str, NDArray[Any]]:
         """The arrays by name, for a file."""
@@ -66,20 +84,42 @@ class Columns:
 
     def load(self, prefix: str, saved: Mapping[str, NDArray[Any]]) -> None:
         """Take over what `save` gave. raises: SavedStateError when an array is missing or has another shape or type."""
+        self._hold(self.unnamed(prefix, saved))
+
+    def named(self, copied: Copied) -> dict[str, NDArray[Any]]:
+        """Copies, or the blocks themselves, by column."""
+        return {
+            name: array
+            for members, block in zip(self._members.values(), copied, strict=True)
+            for name, array in zip(members, block, strict=True)
+        }
+
+    def unnamed(self, prefix: str, saved: Mapping[str, NDArray[Any]]) -> Copied:
+        """The inverse of `named`. raises: SavedStateError as `load`"""
         arrays = {name: saved.get(f"{prefix}.{name}") for name in self._columns}
         rows = {array.shape[-1] for array in arrays.values() if array is not None and array.ndim}
         if len(rows) != 1:
             raise SavedStateError(f"arrays of {prefix} differ in their number of rows, or are missing")
-        (self.rows,) = rows
-        for name, column in self._columns.items():
+        copied = self._blank(rows.pop())
+        for name, into in self.named(copied).items():
             array = arrays[name]
-            if array is None or array.shape != (*column.lead, self.rows) or array.dtype != np.dtype(column.dtype):
+            if array is None or array.shape != into.shape or array.dtype != into.dtype:
                 raise SavedStateError(f"array {prefix}.{name} is missing or has another shape or type")
-            self._arrays[name] = array
+            into[...] = array
+        return copied
 
+    def _hold(self, blocks: Copied) -> None:
+        self._blocks = blocks
+        self._arrays = self.named(blocks)
 
-def _blank(column: Column, rows: int) -> NDArray[Any]:
-    return np.full((*column.lead, rows), column.blank, dtype=column.dtype)
+    def _blank(self, rows: int) -> Copied:
+        blanks = []
+        for (dtype, lead), members in self._members.items():
+            block = np.empty((len(members), *lead, rows), dtype)
+            for array, name in zip(block, members, strict=True):
+                array[...] = self._columns[name].blank
+            blanks.append(block)
+        return blanks
 
 
 def put(column: NDArray[Any], new: NDArray[Any], where: Bool | bool) -> None:

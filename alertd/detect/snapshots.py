@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alertd.detect.columns import Columns, Rows
-
-_Copied = dict[str, dict[str, NDArray[Any]]]
+from alertd.detect.columns import Columns, Copied, Rows
 
 
 class Snapshots:
@@ -18,7 +16,7 @@ class Snapshots:
 
     def __init__(self, parts: Mapping[str, Columns]) -> None:
         self._parts = parts
-        self._held: dict[int, tuple[_Copied, int]] = {}
+        self._held: dict[int, tuple[dict[str, Copied], int]] = {}
 
     def take(self, rows: Rows) -> None:
         """Copy these rows, in place of their earlier copies."""
@@ -32,7 +30,7 @@ class Snapshots:
             if row in self._held:
                 copied, place = self._held.pop(row)
                 for name, part in self._parts.items():
-                    part.paste(np.array([row]), {key: array[..., [place]] for key, array in copied[name].items()})
+                    part.paste(np.array([row]), copied[name], np.array([place]))
 
     def drop(self, rows: Rows) -> None:
         """Forget the copies of these rows."""
@@ -45,15 +43,13 @@ class Snapshots:
             return {}
         saved: dict[str, NDArray[Any]] = {"snapshot.rows": np.array(list(self._held))}
         for name, part in self._parts.items():
-            for key in part:
-                copies = [copied[name][key][..., place] for copied, place in self._held.values()]
-                saved[f"snapshot.{name}.{key}"] = np.stack(copies, axis=-1)
+            copies = [[block[..., place] for block in copied[name]] for copied, place in self._held.values()]
+            blocks = [np.stack(block, axis=-1) for block in zip(*copies, strict=True)]
+            saved |= {f"snapshot.{name}.{key}": array for key, array in part.named(blocks).items()}
         return saved
 
     def load(self, saved: Mapping[str, NDArray[Any]]) -> None:
         """Take over what `save` gave, for columns that have been loaded."""
         if "snapshot.rows" in saved:
-            copied = {
-                name: {key: saved[f"snapshot.{name}.{key}"] for key in part} for name, part in self._parts.items()
-            }
+            copied = {name: part.unnamed(f"snapshot.{name}", saved) for name, part in self._parts.items()}
             self._held = {row: (copied, place) for place, row in enumerate(saved["snapshot.rows"].tolist())}
