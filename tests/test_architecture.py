@@ -17,6 +17,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "duration": set(),
     "clock": set(),
+    "batches": set(),
     "secret": set(),
     "settings": set(),
     "labels": set(),
@@ -33,8 +34,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dispatch": {"yamlio", "alerts"},
     "notify": {"template", "alerts", "dispatch"},
     "receivers": {"yamlio", "template", "http", "alerts", "notify"},
-    "store": {"clock", "rules", "alerts", "dispatch", "notify"},
-    "engine": {"charts", "clock", "http", "template", "telemetry", "query", "rules", "alerts", "dispatch", "notify"},
+    "store": {"batches", "clock", "rules", "alerts", "dispatch", "notify"},
+    "engine": {
+        *("batches", "charts", "clock", "http", "template", "telemetry", "query", "rules", "alerts", "dispatch", "notify"),
+    },
     "replay": {
         *("clock", "charts", "yamlio", "template", "http", "query", "rules", "alerts", "dispatch", "notify", "store"),
         "engine",

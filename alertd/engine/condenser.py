@@ -44,6 +44,11 @@ class Condenser:
             for one in crowding(integrations, fallback)
         }
 
+    @property
+    def destinations(self) -> set[str]:
+        """Where digests may go."""
+        return {channel.destination for _, channel in self._channels.values()} if self._digester is not None else set()
+
     async def condense(self, at: datetime, *, skip: Collection[str]) -> Sequence[tuple[Delivery, int]]:
         """The digests that were made, and how many deliveries each tells; none to the destinations in `skip`."""
         digester, channels = self._digester, self._channels

@@ -1,14 +1,14 @@
 """`Deliverer`: takes deliveries from the outbox: lease -> send -> record.
 
 A delivery is leased only when there is room for it, in all and at its destination, so that one slow receiver holds up
-no other. An attempt whose end is not on record is made again under the same id: after a crash, at the next start.
+no other (see `leases`). An attempt whose end is not on record is made again under the same id: after a crash, at the next
+start.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
@@ -19,6 +19,7 @@ from alertd.alerts.posted import PostedAlert
 from alertd.clock import Clock, SetBack
 from alertd.engine.alarm import Alarm
 from alertd.engine.condenser import Condenser
+from alertd.engine.leases import DeliveryLimits, Leases
 from alertd.engine.ports import Integration, Store
 from alertd.engine.recorder import Recorded, Recorder
 from alertd.errors import StoreError
@@ -35,14 +36,6 @@ LEASE_MARGIN = timedelta(seconds=30)
 LONGEST_IDLE = timedelta(seconds=30)
 STORE_PAUSE = timedelta(seconds=5)
 MOST_ATTEMPTS = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryLimits:
-    """How many attempts may run at once: in all, and to one destination."""
-
-    in_flight: int = 200
-    per_destination: int = 10
 
 
 class DeliveryHooks(Protocol):
@@ -99,10 +92,12 @@ class Deliverer:
         self._condenser = Condenser(store=store, alerts=alerts)
         self._owner = owner
         self._limits = limits or DeliveryLimits()
+        self._leases = Leases(self._limits)
         self._alarm = Alarm(clock)
         self._set_back = SetBack(clock)
         self._waits_are_right = False  # by the present clock, of what is queued
-        self._attempts: dict[asyncio.Task[None], Delivery] = {}
+        self._attempts: dict[asyncio.Task[None], Delivery] = {}  # until they are recorded
+        self._answered: set[str] = set()  # ids of those that are being recorded
         self._paused: dict[str, datetime] = {}
         self._pacing = Pacing()
         self._gone: dict[tuple[str, str, int], str] = {}  # why integrations are left alone until the next reload
@@ -124,6 +119,7 @@ class Deliverer:
             destination: min(n for one, n in limits if one == destination) for destination, _ in limits
         }
         self._condenser.replace(digester, self._integrations.values(), told_instead)
+        self._leases.replace(one_by_one=self._pacing.limits.keys() | self._condenser.destinations)
         timeouts = (one.timeout for one in self._integrations.values())
         self._lease_for = max(timeouts, default=timedelta()) + LEASE_MARGIN
 
@@ -178,14 +174,18 @@ class Deliverer:
         now = self._clock.now()
         self._paused = {destination: until for destination, until in self._paused.items() if until > now}
         await self._recover_ended(now)
-        room = self._limits.in_flight - len(self._attempts)
+        await self._release(self._leases.unused(now))
+        room = self._leases.room
         if room > 0 and not self._stopping:
             await self._condense(now)
-            for delivery in await self._lease(now, room):
+            leased = await self._lease(now, room)
+            for delivery in leased:
                 self._pacing.attempted(delivery.destination, now)
-                self._begin(delivery)
+            self._leases.take(leased, now)
+            self._begin_what_may()
         next_at = await self._store.next_delivery_at(after=now, skip=self._paused)
-        return min(filter(None, [next_at, *self._paused.values(), self._pacing.free_at(now), now + LONGEST_IDLE]))
+        waits = next_at, *self._paused.values(), self._pacing.free_at(now), self._leases.look_at(), now + LONGEST_IDLE
+        return min(filter(None, waits))
 
     async def _pull_in(self) -> None:
         """Have nothing wait for a clock that was set back, here or while nobody ran, to be again where it was."""
@@ -199,7 +199,7 @@ class Deliverer:
         """Queue again, now and then, what was leased and not recorded: here, or by some process until its lease ended."""
         if now < self._recover_at:
             return
-        under_way = {delivery.id for delivery in self._attempts.values()}
+        under_way = self._leases.waiting | {delivery.id for delivery in self._attempts.values()}
         lost = await self._store.lost_leases(at=now, owner=self._owner)
         await self._recover([one for one in lost if one.id not in under_way])
         self._recover_at = now + LONGEST_IDLE
@@ -217,25 +217,30 @@ class Deliverer:
             lease_until=now + self._lease_for,
             owner=self._owner,
             room=self._pacing.room(now) | dict.fromkeys(self._paused, 0),
+            ahead=self._leases.ahead,
         )
 
-    def _begin(self, delivery: Delivery) -> None:
-        task = asyncio.create_task(self._attempt(delivery), name=f"deliver {delivery.id}")
-        self._attempts[task] = delivery
-        task.add_done_callback(self._ended)
+    def _begin_what_may(self) -> None:
+        while not self._stopping and (delivery := self._leases.next()) is not None:
+            task = asyncio.create_task(self._attempt(delivery), name=f"deliver {delivery.id}")
+            self._attempts[task] = delivery
+            task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._attempts.pop(task, None)
+        delivery = self._attempts.pop(task)
+        self._answered.discard(delivery.id)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("attempt_crashed", task=task.get_name(), exc_info=error)
-        self._alarm.ring()
+        if self._leases.is_low(delivery.destination):
+            self._alarm.ring()
 
     async def _attempt(self, delivery: Delivery) -> None:
         started = self._clock.monotonic()
         outcome = await self._send(delivery)
         seconds = self._clock.monotonic() - started
+        self._take_answer(delivery, outcome, seconds)
         try:
-            recorded = await self._record(delivery, outcome, seconds)
+            recorded = await self._recorder.record(delivery, outcome, seconds=seconds, at=self._clock.now())
         except StoreError as error:
             log.error("delivery_not_recorded", delivery=delivery.id, error=str(error), next="sent again")
             return
@@ -260,13 +265,15 @@ class Deliverer:
             log.exception("receiver_failed", receiver=stream.receiver, integration=stream.integration)
             return Retry(why=f"internal error ({type(error).__name__})", cause=Cause.OTHER, answered=False)
 
-    async def _record(self, delivery: Delivery, outcome: Outcome, seconds: float) -> Recorded:
-        now = self._clock.now()
+    def _take_answer(self, delivery: Delivery, outcome: Outcome, seconds: float) -> None:
+        """Let the next one begin while this one is being recorded."""
         if isinstance(outcome, Retry) and outcome.after is not None and outcome.pauses:
-            self._paused[delivery.destination] = now + outcome.after
+            self._paused[delivery.destination] = self._clock.now() + outcome.after
         if isinstance(outcome, Rejected) and outcome.gone:
             self._leave_alone(delivery.stream, outcome.why)
-        return await self._recorder.record(delivery, outcome, seconds=seconds, at=now)
+        self._answered.add(delivery.id)
+        self._leases.ended(delivery, took=timedelta(seconds=seconds) if isinstance(outcome, Delivered) else None)
+        self._begin_what_may()
 
     def _leave_alone(self, stream: Stream, why: str) -> None:
         self._gone[stream.receiver, stream.integration, stream.index] = why
@@ -281,13 +288,21 @@ class Deliverer:
         log.warning("leases_lost", deliveries=len(lost), next="sent again under the same id")
 
     async def _give_back(self) -> None:
-        """End the attempts under way and queue their deliveries again."""
+        """End the attempts under way and queue their deliveries again; whose answer is known are recorded."""
+        self._stopping = True
         attempts = dict(self._attempts)
-        for task in attempts:
-            task.cancel()
+        for task, delivery in attempts.items():
+            if delivery.id not in self._answered:
+                task.cancel()
         await asyncio.gather(*attempts, return_exceptions=True)
-        cancelled = [delivery for task, delivery in attempts.items() if task.cancelled()]
-        await self._recover(cancelled)
+        await self._release(self._leases.all_unused())
+        await self._recover([delivery for task, delivery in attempts.items() if task.cancelled()])
+
+    async def _release(self, unused: Sequence[Delivery]) -> None:
+        """Queue again what was leased and not begun."""
+        if unused:
+            async with self._store.transaction() as tx:
+                tx.release_deliveries(unused)
 
     def _tell(self, recorded: Recorded, outcome: Outcome, seconds: float) -> None:
         delivery, stream = recorded.record.delivery, recorded.record.delivery.stream

@@ -9,12 +9,13 @@ from datetime import datetime
 from random import Random
 
 from alertd.alerts.posted import PostedAlert
+from alertd.batches import Batches
 from alertd.engine.ports import Store, Transaction
 from alertd.notify.attempt import Record, after_attempt, after_lost_lease
 from alertd.notify.condense import CondensedRecord, after_digest
 from alertd.notify.fallback import TOGETHER, Fallback
+from alertd.notify.history import Event, attempt, lost_attempt, passed_on
 from alertd.notify.history import after_digest as digest_event
-from alertd.notify.history import attempt, lost_attempt, passed_on
 from alertd.notify.log import Stream
 from alertd.notify.outbox import Delivered, Delivery, DeliveryState, Kind, LeaseLost, Outcome
 from alertd.notify.told import Told, by_stream
@@ -46,6 +47,14 @@ class Recorded:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Delivered:
+    """What is saved of an attempt that ended well."""
+
+    record: Record
+    event: Event
+
+
 class Recorder:
     """Writes records.
 
@@ -58,10 +67,26 @@ class Recorder:
         self._random = random
         self._alerts = alerts
         self.fallback: Fallback | None = None
+        self._delivered = Batches(self._save_delivered)
         self._passed_on_at: datetime | None = None  # when the first of those that are told together was passed on
 
     async def record(self, delivery: Delivery, outcome: Outcome, *, seconds: float, at: datetime) -> Recorded:
         """Save an attempt that ended at `at`; raises StoreError."""
+        if isinstance(outcome, Delivered) and delivery.kind is not Kind.DIGEST:
+            record = after_attempt(delivery, outcome, Told(stream=delivery.stream), at=at, random=self._random)
+            await self._delivered.add(_Delivered(record, attempt(record, outcome, seconds=seconds, at=at)))
+            return Recorded(record=record)
+        return await self._record(delivery, outcome, seconds, at)
+
+    async def _save_delivered(self, batch: Sequence[_Delivered]) -> Sequence[None]:
+        """Most attempts end well, and nothing has to be looked up for these."""
+        async with self._store.transaction() as tx:
+            for one in batch:
+                tx.record_delivery(one.record.delivery, one.record.entry)
+            tx.add_events([one.event for one in batch])
+        return [None] * len(batch)
+
+    async def _record(self, delivery: Delivery, outcome: Outcome, seconds: float, at: datetime) -> Recorded:
         crowd = await self._crowd(delivery)
         told = {} if isinstance(outcome, Delivered) else await self._told([delivery, *crowd])
         known = told.get(delivery.stream, Told(stream=delivery.stream))

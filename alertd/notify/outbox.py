@@ -111,6 +111,11 @@ class LeaseLost:
 
 
 @dataclass(frozen=True, slots=True)
+class Unused:
+    """The attempt it was leased for was never begun: it is as if it had not been leased."""
+
+
+@dataclass(frozen=True, slots=True)
 class Superseded:
     """A newer message of the same stream says it all."""
 
@@ -127,7 +132,7 @@ class Released:
     why: str
 
 
-Event = Leased | Delivered | Retry | Rejected | Expired | LeaseLost | Superseded | Condensed | Released
+Event = Leased | Delivered | Retry | Rejected | Expired | LeaseLost | Unused | Superseded | Condensed | Released
 
 NEXT: dict[tuple[DeliveryState, type[Event]], DeliveryState] = {
     (DeliveryState.QUEUED, Leased): DeliveryState.LEASED,
@@ -136,6 +141,7 @@ NEXT: dict[tuple[DeliveryState, type[Event]], DeliveryState] = {
     (DeliveryState.LEASED, Delivered): DeliveryState.DELIVERED,
     (DeliveryState.LEASED, Retry): DeliveryState.QUEUED,
     (DeliveryState.LEASED, LeaseLost): DeliveryState.QUEUED,
+    (DeliveryState.LEASED, Unused): DeliveryState.QUEUED,
     (DeliveryState.LEASED, Rejected): DeliveryState.DEAD,
     (DeliveryState.LEASED, Expired): DeliveryState.DEAD,
     (DeliveryState.LEASED, Superseded): DeliveryState.SUPERSEDED,
@@ -167,7 +173,7 @@ class Delivery:
     id             sorts by age; the receiver's idempotency key, the same at every attempt
     entry          what the notification log will say once it is delivered
     destination    where it goes, without secrets: limits and pauses count per destination
-    attempts       how often it was leased
+    attempts       how often it was leased and an attempt was begun, or is about to be
     next_at        when it may be leased; `deadline`: after it no further attempt
     longest_delay  cap of the backoff
     """
@@ -203,6 +209,7 @@ def step(delivery: Delivery, event: Event, *, next_at: datetime | None = None) -
     return replace(
         delivery,
         state=state,
+        attempts=delivery.attempts - isinstance(event, Unused),
         lease_owner="",
         lease_until=None,
         next_at=next_at or delivery.next_at,
@@ -251,12 +258,14 @@ class Outbox(Protocol):
         lease_until: datetime,
         owner: str,
         room: Mapping[str, int],
+        ahead: Mapping[str, int],
     ) -> Sequence[Delivery]:
         """Lease up to `limit` queued deliveries that are due.
 
         Of a stream only the oldest open one, and none while one is leased; never more than `per_destination` leased
-        to one destination, and to those in `room` no more than that many now. While a digest has not been tried yet, its integration is told
-        nothing else: what comes in meanwhile may well be condensed too.
+        to one destination (to those in `ahead` so many more), and to those in `room` no more than that many now. While a
+        digest has not been tried yet, its integration is told nothing else: what comes in meanwhile may well be condensed
+        too.
         """
         ...
 
@@ -315,6 +324,10 @@ class OutboxWrites(Protocol):
 
         Both are left as they are when somebody else has leased it since (`attempts` tells leases apart).
         """
+        ...
+
+    def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """Queue again what was leased for attempts that were not begun, see `Unused`; not what somebody else leased since."""
         ...
 
     def pull_in_deliveries(self, at: datetime) -> None:

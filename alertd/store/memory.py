@@ -29,6 +29,7 @@ from alertd.notify.outbox import (
     Leased,
     OutboxStats,
     Superseded,
+    Unused,
     step,
 )
 
@@ -139,6 +140,10 @@ class _State:
         if entry is not None:
             self.put_log_entry(entry)
 
+    def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        for one in filter(self._lease_is_held, deliveries):
+            self.deliveries[one.id] = step(one, Unused())
+
     def pull_in_deliveries(self, at: datetime) -> None:
         for one in list(self.deliveries.values()):
             if one.state is DeliveryState.QUEUED and one.next_at > at + one.longest_delay:
@@ -231,6 +236,9 @@ class MemoryTransaction:
     def record_delivery(self, delivery: Delivery, entry: LogEntry | None = None) -> None:
         self._writes.append(partial(self._state.record_delivery, delivery, entry))
 
+    def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        self._writes.append(partial(self._state.release_deliveries, tuple(deliveries)))
+
     def pull_in_deliveries(self, at: datetime) -> None:
         self._writes.append(partial(self._state.pull_in_deliveries, at))
 
@@ -304,6 +312,7 @@ class MemoryStore:
         lease_until: datetime,
         owner: str,
         room: Mapping[str, int],
+        ahead: Mapping[str, int],
     ) -> Sequence[Delivery]:
         held = {_place(one) for one in self._digests() if one.attempts == (one.state is DeliveryState.LEASED)}
         ready = [
@@ -316,7 +325,8 @@ class MemoryStore:
         leased: dict[str, Delivery] = {}
         for delivery in sorted(ready, key=lambda one: (one.next_at, one.id)):
             destination = delivery.destination
-            full = busy[destination] >= per_destination or begun[destination] >= room.get(destination, per_destination)
+            most = per_destination + ahead.get(destination, 0)
+            full = busy[destination] >= most or begun[destination] >= room.get(destination, most)
             if full or len(leased) >= limit:
                 continue
             busy[destination] += 1

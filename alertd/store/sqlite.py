@@ -138,6 +138,9 @@ class SqliteTransaction:
             self._add("put_log_entry_of_lease", entry_row(entry) | lease)
         self._add("record_delivery", row)
 
+    def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        self._add("release_delivery", *({"id": one.id, "attempts": one.attempts} for one in deliveries))
+
     def pull_in_deliveries(self, at: datetime) -> None:
         self._add("pull_in_deliveries", {"at": microseconds(at)})
 
@@ -238,9 +241,10 @@ class SqliteStore:
         lease_until: datetime,
         owner: str,
         room: Mapping[str, int],
+        ahead: Mapping[str, int],
     ) -> Sequence[Delivery]:
         lease = {"owner": owner, "until": microseconds(lease_until)}
-        bounds = _Room(limit=limit, per_destination=per_destination, now=room)
+        bounds = _Room(limit=limit, per_destination=per_destination, now=room, ahead=ahead)
         rows = await self._writer.run(lambda connection: _lease(connection, microseconds(at), lease, bounds))
         return sorted(map(delivery_of, rows), key=lambda delivery: delivery.id)
 
@@ -289,11 +293,17 @@ class SqliteStore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Room:
-    """How many deliveries may be leased: in all, per destination, and `now` to some destinations."""
+    """How many deliveries may be leased: in all, per destination, `ahead` of that and no more than `now` to some."""
 
     limit: int
     per_destination: int
     now: Mapping[str, int]
+    ahead: Mapping[str, int]
+
+    def free(self, destination: str, busy: int) -> int:
+        """How many to a destination that has `busy` leased already."""
+        most = self.per_destination + self.ahead.get(destination, 0)
+        return min(most - busy, self.now.get(destination, self.limit), self.limit)
 
 
 def _lease(connection: sqlite3.Connection, at: int, lease: dict[str, Any], room: _Room) -> list[sqlite3.Row]:
@@ -301,9 +311,8 @@ def _lease(connection: sqlite3.Connection, at: int, lease: dict[str, Any], room:
     busy = Counter(dict(connection.execute(_SQL["busy_destinations"]).fetchall()))
     ready: list[sqlite3.Row] = []
     for (destination,) in connection.execute(_SQL["queued_destinations"]).fetchall():
-        free = min(room.per_destination - busy[destination], room.now.get(destination, room.limit))
-        if free > 0:
-            wanted = {"destination": destination, "at": at, "limit": min(free, room.limit)}
+        if (free := room.free(destination, busy[destination])) > 0:
+            wanted = {"destination": destination, "at": at, "limit": free}
             ready += connection.execute(_SQL["ready_deliveries"], wanted)
     ready.sort(key=tuple)
     return [connection.execute(_SQL["lease"], lease | {"id": one["id"]}).fetchone() for one in ready[: room.limit]]

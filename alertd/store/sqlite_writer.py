@@ -1,7 +1,7 @@
 """`SqliteWriter`: the one thread that touches the connection.
 
 Work that piles up while a commit is under way is committed together: one fsync for all of it (group commit). Each piece
-still stands or falls by itself.
+still stands or falls by itself: when one fails, all of them are done again, each in a transaction of its own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from alertd.batches import Batches
 from alertd.errors import StoreError
 from alertd.store.sqlite_file import explain
 
@@ -32,76 +33,79 @@ class SqliteWriter:
         self._path = path
         self._rolled_back = rolled_back
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._waiting: list[tuple[Work, asyncio.Future[Any]]] = []
-        self._drain: asyncio.Task[None] | None = None
+        self._batches = Batches(self._commit_in_thread)
         self._closed = False
         self.write_error = ""
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, once what it wrote is committed; raises StoreError, and then nothing of it was written.
 
-        A caller that is cancelled does not stop its work.
+        It may be done twice: what was done the first time is undone then. A caller that is cancelled does not stop it.
         """
         if self._closed:
             raise StoreError(f"database {self._path} is closed")
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, done))
-        if self._drain is None:
-            self._drain = asyncio.create_task(self._run_waiting())
-        return await done
+        result: T = await self._batches.add(work)
+        return result
 
     async def close(self) -> None:
         """Finish what was begun, then close the connection."""
         self._closed = True
-        if self._drain is not None:
-            await asyncio.shield(self._drain)
+        await self._batches.finish()
         self._thread.shutdown()
         self._connection.close()
 
-    async def _run_waiting(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            try:
-                results = await loop.run_in_executor(self._thread, self._commit, [work for work, _ in batch])
-            except Exception as error:  # whoever waits must not wait for ever
-                results = [error] * len(batch)
-            for (_, done), result in zip(batch, results, strict=True):
-                if done.done():
-                    continue  # its caller was cancelled
-                if isinstance(result, Exception):
-                    done.set_exception(result)
-                else:
-                    done.set_result(result)
-        self._drain = None
+    async def _commit_in_thread(self, batch: Sequence[Work]) -> Sequence[Any]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, batch)
 
     def _commit(self, batch: Sequence[Work]) -> list[Any]:
         before = self._connection.total_changes
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            results = [self._attempt(work) for work in batch]
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._connection.rollback()
-            self._rolled_back()
+            results = self._together(batch)
+        except sqlite3.Error as error:  # the transaction itself failed: so would any other
+            self._undo()
             return [self._failed(error)] * len(batch)
+        except _BadWork:
+            self._undo()
+            results = [self._alone(work) for work in batch]
         if self._connection.total_changes > before and not any(isinstance(one, StoreError) for one in results):
             self.write_error = ""
         return results
+
+    def _together(self, batch: Sequence[Work]) -> list[Any]:
+        """What each piece returns, all of them in one transaction; raises _BadWork when any failed.
+
+        No savepoint for each: SQLite would copy every page that is changed, and hardly ever need the copy.
+        """
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            results = [work(self._connection) for work in batch]
+        except Exception as error:
+            raise _BadWork from error
+        self._connection.execute("COMMIT")
+        return results
+
+    def _alone(self, work: Work) -> Any:
+        """What a piece returns in a transaction of its own, or the exception that undid it."""
+        try:
+            [result] = self._together([work])
+        except _BadWork as failure:
+            self._undo()
+            cause = failure.__cause__
+            return self._failed(cause) if isinstance(cause, sqlite3.Error) else cause
+        except sqlite3.Error as error:
+            self._undo()
+            return self._failed(error)
+        return result
+
+    def _undo(self) -> None:
+        self._connection.rollback()
+        self._rolled_back()
 
     def _failed(self, error: sqlite3.Error) -> StoreError:
         explained = explain(error, self._path)
         self.write_error = str(explained)
         return explained
 
-    def _attempt(self, work: Work) -> Any:
-        """The result of one piece of work, or the exception that undid it."""
-        self._connection.execute("SAVEPOINT work")
-        try:
-            result = work(self._connection)
-        except Exception as error:
-            self._connection.execute("ROLLBACK TO work")
-            self._rolled_back()
-            result = self._failed(error) if isinstance(error, sqlite3.Error) else error
-        self._connection.execute("RELEASE work")
-        return result
+
+class _BadWork(Exception):
+    """A piece of work failed, for the reason that is its cause."""

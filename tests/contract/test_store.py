@@ -72,6 +72,7 @@ async def lease(
     per_destination: int = 10,
     owner: str = "me",
     room: Mapping[str, int] | None = None,
+    ahead: Mapping[str, int] | None = None,
 ) -> list[Delivery]:
     leased = await store.lease_deliveries(
         at=at,
@@ -80,6 +81,7 @@ async def lease(
         lease_until=at + timedelta(seconds=40),
         owner=owner,
         room=room or {},
+        ahead=ahead or {},
     )
     return list(leased)
 

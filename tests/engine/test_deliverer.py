@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from alertd.engine.deliverer import DeliveryLimits
+from alertd.engine.leases import DeliveryLimits
 from alertd.engine.ports import Store
 from alertd.errors import StoreError
 from alertd.notify.outbox import Cause, Delivery, DeliveryState, Outcome, Rejected, Retry
@@ -265,7 +265,7 @@ class TestCrashes:
         hook = FakeIntegration()
         store = await store_with(delivery := a_delivery())
         await store.lease_deliveries(
-            at=T0, limit=1, per_destination=1, lease_until=after(minutes=2), owner="somebody else", room={}
+            at=T0, limit=1, per_destination=1, lease_until=after(minutes=2), owner="somebody else", room={}, ahead={}
         )
         async with pipeline(hook, store=store) as run:
             await run.advance(seconds=119)

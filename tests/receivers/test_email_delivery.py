@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from alertd.engine.deliverer import DeliveryLimits
+from alertd.engine.leases import DeliveryLimits
 from alertd.receivers.email import Email
 from alertd.receivers.email_settings import EmailSettings
 from alertd.receivers.place import Place

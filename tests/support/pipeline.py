@@ -16,8 +16,9 @@ from alertd.dispatch.inhibition import InhibitRule
 from alertd.dispatch.route import Route
 from alertd.dispatch.silence_index import Silences
 from alertd.dispatch.time_intervals import TimeIntervalSettings
-from alertd.engine.deliverer import Deliverer, DeliveryLimits
+from alertd.engine.deliverer import Deliverer
 from alertd.engine.dispatcher import Dispatcher, Dispatching
+from alertd.engine.leases import DeliveryLimits
 from alertd.engine.ports import Store
 from alertd.errors import StoreError
 from alertd.notify.condense import Digester

@@ -111,6 +111,10 @@ SET state = :state, next_at = :next_at, lease_owner = '', lease_until = NULL, la
     address = :address
 WHERE id = :id AND state = 'leased' AND attempts = :attempts;
 
+-- name: release_delivery
+UPDATE deliveries SET state = 'queued', attempts = attempts - 1, lease_owner = '', lease_until = NULL
+WHERE id = :id AND state = 'leased' AND attempts = :attempts;
+
 -- name: pull_in_deliveries
 UPDATE deliveries SET next_at = :at WHERE state = 'queued' AND next_at > :at + longest_delay;
 
