@@ -21,7 +21,7 @@ from alertd.template.humanize import humanize_duration
 from alertd.template.quoting import from_bytes, go_quote, to_bytes
 from alertd.template.regex import matches, replace_all
 from alertd.template.state import State
-from alertd.template.timelayout import format_time, parse_time
+from alertd.template.timeparsing import parse_time
 from alertd.template.values import Html, Slice, Url
 
 _GO_SPACES = (
@@ -150,7 +150,7 @@ ALERTMANAGER: dict[str, Function] = {
     "safeUrl": Function(Url, _S),
     "urlUnescape": Function(_url_unescape, _S),
     "stringSlice": Function(lambda *strings: Slice(list(strings), t.SLICE_STRING), _S, variadic=True),
-    "date": Function(lambda layout, moment: format_time(moment, layout), (t.STRING, _TIME)),
+    "date": Function(lambda layout, moment: moment.format(layout), (t.STRING, _TIME)),
     "tz": Function(lambda name, moment: Time(moment.seconds, moment.nanos, load_zone(name)), (t.STRING, _TIME)),
     "now": Function(_now, wants_state=True),
     "since": Function(_since, (_TIME,), wants_state=True),

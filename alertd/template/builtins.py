@@ -151,7 +151,7 @@ def joined(values: tuple[object, ...]) -> str:
     """The operands of html, js and urlquery as one text; nothing counts as `<no value>`."""
     if len(values) == 1 and isinstance(values[0], str):
         return str(values[0])
-    return sprint(["<no value>" if is_nothing(value) else value for value in values])
+    return sprint(["<no value>" if is_nothing(value) else value for value in values], indirect=True)
 
 
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;", "\0": "\ufffd"})

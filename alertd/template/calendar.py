@@ -1,9 +1,25 @@
-"""Days and dates of the proleptic Gregorian calendar, for years that `datetime` does not know.
+"""Days, dates and times of day of the proleptic Gregorian calendar, for years that `datetime` does not know.
 
 Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 """
 
 from __future__ import annotations
+
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 
 def days_from_civil(year: int, month: int, day: int) -> int:
@@ -23,3 +39,18 @@ def civil_from_days(days: int) -> tuple[int, int, int]:
     shifted = (5 * day_of_year + 2) // 153
     month = shifted + (3 if shifted < 10 else -9)
     return year_of_era + era * 400 + (month <= 2), month, day_of_year - (153 * shifted + 2) // 5 + 1
+
+
+class Parts:
+    """A moment taken apart: year, month, day, hour, minute, second, nanos, weekday, yearday, zone name and offset."""
+
+    __slots__ = ("day", "hour", "minute", "month", "name", "nanos", "offset", "second", "weekday", "year", "yearday")
+
+    def __init__(self, seconds: int, nanos: int, name: str, offset: int) -> None:
+        days, rest = divmod(seconds + offset, 86400)
+        self.hour, rest = divmod(rest, 3600)
+        self.minute, self.second = divmod(rest, 60)
+        self.year, self.month, self.day = civil_from_days(days)
+        self.weekday = (days + 4) % 7
+        self.yearday = days - days_from_civil(self.year, 1, 1) + 1
+        self.nanos, self.name, self.offset = nanos, name, offset

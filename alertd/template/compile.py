@@ -21,7 +21,7 @@ from alertd.template.closures import (
 )
 from alertd.template.errors import CallFailed
 from alertd.template.expressions import ExpressionCompiler
-from alertd.template.fmt import sprint, sprint_indirect
+from alertd.template.fmt import sprint
 from alertd.template.functions import FunctionSet
 from alertd.template.numbers import format_float
 from alertd.template.ordering import sorted_items
@@ -212,7 +212,7 @@ def _printed(value: object, node: n.Action, fail: Fail) -> str:
     if isinstance(value, Func):
         fail(f"can't print {node} of type {value.go_type.name}")
     try:
-        return sprint_indirect(value)
+        return sprint([value], indirect=True)
     except CallFailed as error:
         fail(str(error))
 

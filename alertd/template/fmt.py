@@ -16,16 +16,31 @@ from alertd.template.printer import Printer, own_text
 from alertd.template.values import Object, Pointer, type_of
 
 
-def sprint(values: Sequence[object]) -> str:
-    """Sprint: a blank between two operands when neither is a string."""
+def sprint(values: Sequence[object], *, indirect: bool = False) -> str:
+    """Sprint: a blank between two operands when neither is a string.
+
+    indirect   a pointer prints what it points to, as an action prints it
+    """
     if len(values) == 1 and type(values[0]) is str:
         return values[0]
     printer = Printer()
     for index, value in enumerate(values):
         if index and not isinstance(value, str) and not isinstance(values[index - 1], str):
             printer.write(" ")
-        printer.operand(value, "v")
+        if indirect:
+            _print_target(printer, value)
+        else:
+            printer.operand(value, "v")
     return printer.result()
+
+
+def _print_target(printer: Printer, value: object) -> None:
+    if isinstance(value, Pointer) and value.target is not None:
+        value = value.target
+    if isinstance(value, Object) and type_of(value).kind == "ptr" and own_text(value) is None:
+        printer.struct(value, "v", 1)
+    else:
+        printer.operand(value, "v")
 
 
 def sprintln(values: Sequence[object]) -> str:
@@ -76,14 +91,3 @@ def _plain_operand(value: object, verb: str, precision: int) -> str | None:
     if type(value) is int and verb in "dv" and precision < 0:
         return str(value)
     return format_float(value) if type(value) is float and verb == "v" and precision < 0 else None
-
-
-def sprint_indirect(value: object) -> str:
-    """A value as an action prints it: like Sprint, but a pointer prints what it points to."""
-    if isinstance(value, Pointer) and value.target is not None:
-        value = value.target
-    if isinstance(value, Object) and type_of(value).kind == "ptr" and own_text(value) is None:
-        printer = Printer()
-        printer.struct(value, "v", 1)
-        return printer.result()
-    return sprint([value])

@@ -10,7 +10,6 @@ from alertd.template.notification_data import Alert, Data
 from alertd.template.numbers import shortest_digits, with_exponent, without_exponent
 from alertd.template.ordering import sorted_items
 from alertd.template.quoting import valid_text
-from alertd.template.timelayout import format_time
 from alertd.template.values import NO_VALUE, Func, Map, Object, Pointer, Slice, Struct, type_of
 
 MAX_JSON = 4_000_000
@@ -70,7 +69,7 @@ class _Writer:
         elif isinstance(value, float):
             self.add(_float(value))
         elif isinstance(value, Time):
-            self.add(f'"{format_time(value, "2006-01-02T15:04:05.999999999Z07:00")}"')
+            self.add(f'"{value.format("2006-01-02T15:04:05.999999999Z07:00")}"')
         elif isinstance(value, Pointer):
             self.write(value.target, depth + 1)
         else:

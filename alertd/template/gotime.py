@@ -13,32 +13,17 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from alertd.template import gotypes as t
-from alertd.template.calendar import civil_from_days, days_from_civil
+from alertd.template.calendar import MONTHS, WEEKDAYS, Parts, days_from_civil
 from alertd.template.errors import CallFailed
 from alertd.template.functions import Function
 from alertd.template.gotypes import GoType
+from alertd.template.timelayout import format_parts
 from alertd.template.values import Int64, Object, Pointer, Uint64
 
 NANOSECOND, MICROSECOND, MILLISECOND, SECOND = 1, 10**3, 10**6, 10**9
 MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 _ZERO_SECONDS = -62135596800  # 0001-01-01T00:00:00Z
-
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
-WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 
 def wrap64(value: int) -> int:
@@ -227,20 +212,9 @@ class Time(Object):
         name, offset = self.zone.at(self.seconds)
         return Parts(self.seconds, self.nanos, name, offset)
 
-
-class Parts:
-    """A moment taken apart: year, month, day, hour, minute, second, nanos, weekday, yearday, zone name and offset."""
-
-    __slots__ = ("day", "hour", "minute", "month", "name", "nanos", "offset", "second", "weekday", "year", "yearday")
-
-    def __init__(self, seconds: int, nanos: int, name: str, offset: int) -> None:
-        days, rest = divmod(seconds + offset, 86400)
-        self.hour, rest = divmod(rest, 3600)
-        self.minute, self.second = divmod(rest, 60)
-        self.year, self.month, self.day = civil_from_days(days)
-        self.weekday = (days + 4) % 7
-        self.yearday = days - days_from_civil(self.year, 1, 1) + 1
-        self.nanos, self.name, self.offset = nanos, name, offset
+    def format(self, layout: str) -> str:
+        """Time.Format: the time as a layout such as `2006-01-02 15:04` shows it."""
+        return format_parts(self.parts(), layout)
 
 
 ZERO_TIME = Time(_ZERO_SECONDS)
@@ -320,14 +294,8 @@ def _compare(time: Time, other: Time) -> int:
     return (time.unix_nanos > other.unix_nanos) - (time.unix_nanos < other.unix_nanos)
 
 
-def _format(time: Time, layout: str) -> str:
-    from alertd.template.timelayout import format_time
-
-    return format_time(time, layout)
-
-
 def _text(time: Time) -> str:
-    return _format(time, "2006-01-02 15:04:05.999999999 -0700 MST")
+    return time.format("2006-01-02 15:04:05.999999999 -0700 MST")
 
 
 def _go_source(time: Time) -> str:
@@ -340,7 +308,7 @@ def _go_source(time: Time) -> str:
 
 
 def _rfc3339(time: Time) -> str:
-    return _format(time, "2006-01-02T15:04:05.999999999Z07:00")
+    return time.format("2006-01-02T15:04:05.999999999Z07:00")
 
 
 _INT_METHODS = {
@@ -368,7 +336,7 @@ Time.go_methods = {
     "Compare": Function(_compare, (Time.go_type,)),
     "Date": _three_results("Date"),
     "Equal": Function(lambda time, other: time.unix_nanos == other.unix_nanos, (Time.go_type,)),
-    "Format": Function(_format, (t.STRING,)),
+    "Format": Function(Time.format, (t.STRING,)),
     "GoString": Function(_go_source),
     "ISOWeek": _second_no_error("ISOWeek", "int"),
     "In": Function(_in, (Zone.go_type,)),

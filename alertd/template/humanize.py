@@ -87,7 +87,7 @@ def humanize_duration(value: object) -> str:
     if not math.isfinite(number):
         return format_four_digits(number)
     if number == 0:
-        return "0s"
+        return format_four_digits(number) + "s"  # -0s, too
     if abs(number) < 1:
         number, prefix = _scaled_down(number)
         return f"{format_four_digits(number)}{prefix}s"

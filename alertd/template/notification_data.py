@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import ClassVar
 
 from alertd.template import gotypes as t
@@ -197,33 +198,22 @@ class Data(Object):
         return [*super(Data, self).go_values(), ("routeLabelsRendered", False)]
 
 
-def _fields(**attributes: str) -> dict[str, _ANSWER]:
-    return {name: _attribute(attribute) for name, attribute in attributes.items()}
+def _fields(*attributes: str) -> dict[str, _ANSWER]:
+    """The attributes by the names templates know: `generator_url` is `.GeneratorURL`."""
+    return {name.title().replace("_", "").replace("Url", "URL"): attrgetter(name) for name in attributes}
 
 
-def _attribute(name: str) -> _ANSWER:
-    return lambda value: getattr(value, name)
-
-
-Alert.go_fields = _fields(
-    Status="status",
-    Labels="labels",
-    Annotations="annotations",
-    StartsAt="starts_at",
-    EndsAt="ends_at",
-    GeneratorURL="generator_url",
-    Fingerprint="fingerprint",
-)
+Alert.go_fields = _fields("status", "labels", "annotations", "starts_at", "ends_at", "generator_url", "fingerprint")
 Data.go_fields = _fields(
-    Receiver="receiver",
-    Status="status",
-    Alerts="alerts",
-    NotificationReason="notification_reason",
-    GroupLabels="group_labels",
-    CommonLabels="common_labels",
-    CommonAnnotations="common_annotations",
-    RouteLabels="route_labels",
-    ExternalURL="external_url",
+    "receiver",
+    "status",
+    "alerts",
+    "notification_reason",
+    "group_labels",
+    "common_labels",
+    "common_annotations",
+    "route_labels",
+    "external_url",
 )
 
 _STRINGS = t.named("template.Strings", t.SLICE_STRING)

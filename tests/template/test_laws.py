@@ -21,7 +21,7 @@ from alertd.template.humanize import humanize, humanize1024, humanize_duration, 
 from alertd.template.numbers import format_float
 from alertd.template.prometheus import RuleData, compile_rule_template
 from alertd.template.quoting import go_quote, unquote_string
-from alertd.template.timelayout import format_time, parse_time
+from alertd.template.timeparsing import parse_time
 
 FUNCTIONS = FunctionSet(BUILTINS)
 AT = datetime(2026, 1, 15, tzinfo=UTC)
@@ -117,7 +117,7 @@ def page_of(template: str, label: str) -> str:
 def test_times_read_back_from_what_they_print(moment: datetime, nanos: int) -> None:
     time = Time.of_datetime(moment.replace(tzinfo=UTC))
     time = Time(time.seconds, time.nanos + nanos)
-    text = format_time(time, "2006-01-02T15:04:05.999999999Z07:00")
+    text = time.format("2006-01-02T15:04:05.999999999Z07:00")
     assert parse_rfc3339(text).unix_nanos == time.unix_nanos
     assert parse_time("2006-01-02T15:04:05Z07:00", text).unix_nanos == time.unix_nanos
 

@@ -24,6 +24,7 @@ DATA = RuleData(
     value=6.0,
     external_labels={"cluster": "eu1"},
     external_url="http://prom/x",
+    queries={"q": [Sample({"a": "b"}, 1.5)]},
     at=datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC),
 )
 
@@ -47,6 +48,15 @@ def rendered(text: str, data: RuleData = DATA) -> str:
         pytest.param("{{ range $k, $v := .Labels }}{{ $k }}={{ $v }};{{ end }}", "a=1;job=node;", id="sorted range"),
         pytest.param("{{ .Labels.a }} {{- /* trimmed */ -}}   !", "1!", id="trimming comment"),
         pytest.param('{{ $x := "é" }}{{ len $x }}', "2", id="len counts bytes"),
+        pytest.param("{{ humanizeDuration -0.0 }}", "-0s", id="minus zero keeps its sign"),
+        pytest.param(
+            '{{ title "__name__:up g0.expr x,y a::b a:b_.c" }}',
+            "__Name__:up G0.expr X,Y A::B A:b_.c",
+            id="one mark inside a word is no new word",
+        ),
+        pytest.param(
+            '{{ query "q" | first | urlquery }}', "%7Bmap%5Ba%3Ab%5D+1.5%7D", id="urlquery sees through a pointer"
+        ),
         pytest.param("{{ $value := 3 }}{{ $value }}", "3", id="own variable of the same name"),
     ],
 )

@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from alertd.template import gotypes as t
-from alertd.template.fmt import sprint, sprint_indirect
+from alertd.template.fmt import sprint
 from alertd.template.functions import Function, FunctionSet
 from alertd.template.html.attributes import PLAIN, attribute_type
 from alertd.template.html.css import FAILSAFE, escape_css_string, filter_css_value
@@ -42,7 +42,7 @@ def text_of(*values: object) -> str:
         value = values[0].target if isinstance(values[0], Pointer) else values[0]
         if isinstance(value, str):
             return value
-        return "" if value is None else sprint_indirect(value)
+        return "" if value is None else sprint([value], indirect=True)
     return sprint([value for value in values if value is not None])
 
 
