@@ -23,7 +23,6 @@ from alertd.http.settings import HttpSettings
 from alertd.http.tls import TlsContexts, usual_context
 
 USER_AGENT = f"alertd/{__version__}"
-_CHUNK = 64 * 1024
 
 
 def new_session() -> aiohttp.ClientSession:
@@ -182,19 +181,22 @@ class HttpClient:
         return headers
 
     async def _read(self, response: aiohttp.ClientResponse) -> HttpAnswer:
-        body, is_cut = bytearray(), False
+        chunks: list[bytes] = []
+        size, is_cut = 0, False
         try:
-            while len(body) <= self._max_bytes and (chunk := await response.content.read(_CHUNK)):
-                body += chunk
+            while size <= self._max_bytes and (chunk := await response.content.readany()):
+                chunks.append(chunk)
+                size += len(chunk)
         except (aiohttp.ClientError, TimeoutError):
             if self._needs_body:
                 raise
             is_cut = True
+        body = b"".join(chunks)
         return HttpAnswer(
             status=response.status,
             headers=response.headers,
-            body=bytes(body[: self._max_bytes]),
-            truncated=is_cut or len(body) > self._max_bytes,
+            body=body if size <= self._max_bytes else body[: self._max_bytes],
+            truncated=is_cut or size > self._max_bytes,
         )
 
     def _token_cache(self) -> TokenCache | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -27,6 +27,14 @@ class Recent(Generic[K, V]):
         if value is None and (value := self._old.get(key)) is not None:
             self.put(key, value)
         return value
+
+    def all(self, keys: Iterable[K]) -> list[V] | None:
+        """The values of all `keys` at once, where each of them was put or used lately; else None."""
+        young = self._young
+        try:
+            return [young[key] for key in keys]
+        except KeyError:
+            return None
 
     def put(self, key: K, value: V) -> None:
         """Remember a value that is not None."""

@@ -6,7 +6,10 @@ label sets of different answers are one object.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -14,7 +17,7 @@ from alertd.deferred import np
 from alertd.errors import QueryError
 from alertd.http import HttpAnswer
 from alertd.labels import LabelSet
-from alertd.query.batch import SeriesBatch
+from alertd.query.batch import F64, SeriesBatch
 from alertd.query.recent import Recent
 from alertd.query.source import SourceOverloadedError, SourceUnavailableError
 
@@ -26,17 +29,25 @@ _OWN_FAULT = frozenset({400, 413, 414, 422, 500})  # of the expression, when the
 _GAVE_UP = frozenset({408, 429, 503, 504})
 
 
-class _Element(msgspec.Struct, gc=False):
+V = TypeVar("V", str, float)
+
+
+class _Sample(msgspec.Struct, Generic[V], array_like=True, gc=False):
+    at: float
+    value: V
+
+
+class _Element(msgspec.Struct, Generic[V], gc=False):
     metric: msgspec.Raw
-    value: tuple[float, str] | None = None
+    value: _Sample[V] | None = None
 
 
-class _Vector(msgspec.Struct, tag_field="resultType", tag="vector"):
-    result: list[_Element]
+class _Vector(msgspec.Struct, Generic[V], tag_field="resultType", tag="vector"):
+    result: list[_Element[V]]
 
 
-class _Scalar(msgspec.Struct, tag_field="resultType", tag="scalar"):
-    result: tuple[float, str]
+class _Scalar(msgspec.Struct, Generic[V], tag_field="resultType", tag="scalar"):
+    result: _Sample[V]
 
 
 class _Matrix(msgspec.Struct, tag_field="resultType", tag="matrix"):
@@ -47,8 +58,8 @@ class _String(msgspec.Struct, tag_field="resultType", tag="string"):
     result: msgspec.Raw
 
 
-class _Answer(msgspec.Struct, rename={"is_partial": "isPartial"}):
-    data: _Vector | _Scalar | _Matrix | _String
+class _Answer(msgspec.Struct, Generic[V], rename={"is_partial": "isPartial"}):
+    data: _Vector[V] | _Scalar[V] | _Matrix | _String
     warnings: list[str] = []
     is_partial: bool = False
 
@@ -58,7 +69,9 @@ class _Status(msgspec.Struct):
     error: str = ""
 
 
-_DECODE_ANSWER = msgspec.json.Decoder(_Answer)
+_DECODE_TEXTS = msgspec.json.Decoder(_Answer[str])
+_DECODE_NUMBERS = msgspec.json.Decoder(_Answer[float], strict=False)  # reads a float64 out of its text
+_MINUS_ZERO = b'"-0"'
 _DECODE_STATUS = msgspec.json.Decoder(_Status)
 _DECODE_LABELS = msgspec.json.Decoder(dict[str, str])
 
@@ -70,16 +83,19 @@ class LabelSets:
         self._by_json: Recent[bytes, LabelSet] = Recent(size)
         self._by_value: Recent[LabelSet, LabelSet] = Recent(size)
 
-    def of(self, raw: msgspec.Raw) -> LabelSet:
-        """The label set of a JSON object; raises msgspec.DecodeError."""
-        key = bytes(raw)
+    def of(self, raws: Iterable[msgspec.Raw]) -> tuple[LabelSet, ...]:
+        """The label sets of JSON objects; raises msgspec.DecodeError."""
+        keys = list(map(bytes, raws))
+        return tuple(self._by_json.all(keys) or map(self._one, keys))
+
+    def _one(self, key: bytes) -> LabelSet:
         found = self._by_json.get(key)
         if found is None:
-            found = self._one(LabelSet(_DECODE_LABELS.decode(key)))
+            found = self._interned(LabelSet(_DECODE_LABELS.decode(key)))
             self._by_json.put(key, found)
         return found
 
-    def _one(self, labels: LabelSet) -> LabelSet:
+    def _interned(self, labels: LabelSet) -> LabelSet:
         known = self._by_value.get(labels)
         if known is not None:
             return known
@@ -94,8 +110,7 @@ def read_answer(answer: HttpAnswer, *, at: datetime, labels: LabelSets, allow_pa
     if not answer.ok:
         raise failure(answer)
     try:
-        decoded = _DECODE_ANSWER.decode(answer.body)
-        batch = _batch(decoded, at=at, labels=labels)
+        decoded, batch = _read(answer.body, at=at, labels=labels)
     except (msgspec.DecodeError, ValueError):
         raise failure(answer) from None
     if not allow_partial:
@@ -103,28 +118,39 @@ def read_answer(answer: HttpAnswer, *, at: datetime, labels: LabelSets, allow_pa
     return batch
 
 
-def _batch(answer: _Answer, *, at: datetime, labels: LabelSets) -> SeriesBatch:
+def _read(body: bytes, *, at: datetime, labels: LabelSets) -> tuple[_Answer[float] | _Answer[str], SeriesBatch]:
+    """The answer, its numbers read on the way where msgspec knows how: it neither knows `+Inf` nor the sign of `-0`."""
+    with suppress(msgspec.ValidationError):
+        answer = _DECODE_NUMBERS.decode(body)
+        batch = _batch(answer, at=at, labels=labels)
+        if batch.values.all() or _MINUS_ZERO not in body:
+            return answer, batch
+    told = _DECODE_TEXTS.decode(body)
+    return told, _batch(told, at=at, labels=labels)
+
+
+def _batch(answer: _Answer[float] | _Answer[str], *, at: datetime, labels: LabelSets) -> SeriesBatch:
     match answer.data:
         case _Vector(elements):
-            sets = tuple([labels.of(element.metric) for element in elements])
-            values = np.fromiter(map(_float, elements), np.float64, len(elements))
-            return SeriesBatch(labels=sets, values=values, at=at, warnings=tuple(answer.warnings))
-        case _Scalar((_, value)):
-            batch = SeriesBatch.scalar(float(value), at=at)
+            sets = labels.of([element.metric for element in elements])
+            return SeriesBatch(labels=sets, values=_values(elements), at=at, warnings=tuple(answer.warnings))
+        case _Scalar(sample):
+            batch = SeriesBatch.scalar(float(sample.value), at=at)
             return SeriesBatch(labels=batch.labels, values=batch.values, at=at, warnings=tuple(answer.warnings))
         case _:
             raise QueryError(NOT_A_VECTOR)
 
 
-def _float(element: _Element) -> float:
-    if element.value is None:
+def _values(elements: Sequence[_Element[float] | _Element[str]]) -> F64:
+    samples = [element.value for element in elements if element.value is not None]
+    if len(samples) < len(elements):
         raise QueryError(
             "the result holds native histograms; take a number from them, such as histogram_quantile or histogram_count"
         )
-    return float(element.value[1])
+    return np.array([sample.value for sample in samples], dtype=np.float64)
 
 
-def _refuse_partial(answer: _Answer) -> None:
+def _refuse_partial(answer: _Answer[float] | _Answer[str]) -> None:
     doubts = [warning for warning in answer.warnings if not warning.startswith(_ENGINE_REMARKS)]
     if doubts or answer.is_partial:
         why = "; ".join(doubts)[:300] or "the source marked it isPartial"

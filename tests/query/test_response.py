@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from alertd.errors import QueryError
@@ -154,3 +157,23 @@ def test_equal_label_sets_are_one_object() -> None:
 
     assert first is second
     assert first is third
+
+
+def plain(value: float) -> str:
+    """As Go writes it in JSON answers: without an exponent."""
+    text = format(Decimal(repr(value)), "f") if math.isfinite(value) else f"{value:+}".replace("inf", "Inf")
+    return "NaN" if math.isnan(value) else text.removesuffix(".0")
+
+
+@given(st.lists(st.floats()))
+@example([-0.0])
+@example([0.0, -0.0, math.inf])
+@example([5e-324, 1.7976931348623157e308])
+def test_every_number_is_read_to_the_last_bit(values: list[float]) -> None:
+    got = read(
+        result(vector(*[f'{{"metric":{{"i":"{i}"}},"value":[1,"{plain(one)}"]}}' for i, one in enumerate(values)]))
+    )
+
+    np.testing.assert_array_equal(got.values, values)
+    numbers = ~np.isnan(values) if values else np.array([], dtype=bool)
+    np.testing.assert_array_equal(np.signbit(got.values)[numbers], np.signbit(values)[numbers])
