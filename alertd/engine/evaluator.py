@@ -356,13 +356,18 @@ class _RuleStep:
 
 
 def _log_evaluated(state: GroupState, at: datetime) -> None:
-    errors = [rule for rule in state.rules if rule.health is Health.ERR]
-    log.info(
+    """One line for each reason: rules mostly fail together, and the log must not be full of them while Prometheus is down."""
+    failed: dict[str, list[str]] = {}
+    for rule in state.rules:
+        if rule.health is Health.ERR:
+            failed.setdefault(rule.last_error, []).append(rule.rule.name)
+    log.debug(  # what goes well is in the metrics
         "group_evaluated", group=state.group.key, slot=at.isoformat(), rules=len(state.rules),
-        errors=len(errors), seconds=round(state.seconds, 4),
+        errors=sum(map(len, failed.values())), seconds=round(state.seconds, 4),
     )  # fmt: skip
-    for rule in errors:
-        log.warning("rule_failed", group=state.group.key, rule=rule.rule.name, error=rule.last_error)
+    for error, names in failed.items():
+        others = {"others": len(names) - 1} if len(names) > 1 else {}
+        log.warning("rule_failed", group=state.group.key, rule=names[0], **others, error=error)
 
 
 def _successors(old: Mapping[str, GroupState], groups: Iterable[RuleGroup]) -> dict[str, GroupState]:

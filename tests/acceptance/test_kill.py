@@ -136,7 +136,7 @@ async def test_fifty_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> No
             tenants.append(number)
             cleared = [tenant for tenant in tenants if tenant == number - 4]  # each is over after four kills
             await prometheus.write([sample(number, 10), *(sample(tenant, 1) for tenant in cleared)])
-            async with running(config, tmp_path / "data", "--log.level=debug") as daemon:
+            async with running(config, tmp_path / "data") as daemon:
                 await wait_for(daemon, event)
                 await asyncio.sleep(seconds)
                 await daemon.kill()

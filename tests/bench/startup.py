@@ -37,7 +37,7 @@ DATA_AHEAD = timedelta(minutes=10)
 VERSION_RUNS = 10
 
 _EVALUATED = b"group_evaluated"
-"""The event alertd logs for every group it has evaluated."""
+"""The event alertd logs for every group it has evaluated, where it is to log everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Start:
 
 async def start(setup: Setup, *, settle: float) -> Start:
     """Start alertd as if for the first time; it has ended when this returns."""
-    command = alertd_command(setup, free_address())
+    command = [*alertd_command(setup, free_address()), "--log.level=debug"]
     started = CLOCK.monotonic()
     async with running("alertd", command, folder=setup.folder) as process:
         first = await _evaluated(process, 1) - started

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from alertd.alerts.annotate import TemplateContext
 from alertd.alerts.posted import PostedAlert
@@ -105,6 +106,15 @@ async def test_a_failing_query_resolves_nothing_and_firing_alerts_are_sent_on_wi
     assert [alert.ends_at for alert in world.sent] == [T0 + 4 * MINUTE, T0 + 6 * MINUTE, T0 + 8 * MINUTE]
     (state,) = world.evaluator.states()
     assert (state.rules[0].health, state.rules[0].last_error) == (Health.ERR, "Prometheus is down")
+
+
+async def test_rules_that_fail_alike_are_one_line_of_the_log() -> None:
+    rules = [an_alerting_rule(name=name, expr=expr) for name, expr in (("A", "m"), ("B", "m"), ("C", "n"))]
+    world = await World(a_group(*rules)).start()
+    with capture_logs() as lines:
+        await world.slot(m="Prometheus is down", n="unknown function")
+    told = [(line["rule"], line.get("others"), line["error"]) for line in lines if line["event"] == "rule_failed"]
+    assert told == [("A", 1, "Prometheus is down"), ("C", None, "unknown function")]
 
 
 async def test_nothing_is_handed_on_that_could_not_be_saved_and_it_is_handed_on_once_it_can_be() -> None:

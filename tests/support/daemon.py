@@ -18,7 +18,7 @@ STOP_LIMIT_S = 15.0
 
 
 class Daemon:
-    """A started daemon; `url` is where its API listens, `events` is its log so far."""
+    """A started daemon; `url` is where its API listens, `events` is its log so far, of every level."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
@@ -100,7 +100,7 @@ async def running(
     """A daemon on a free port; killed at the end if it still runs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "alertd", "run", f"--config.file={config}", f"--storage.path={storage}",
-        "--web.listen-address=127.0.0.1:0", "--log.format=json", *flags,
+        "--web.listen-address=127.0.0.1:0", "--log.format=json", "--log.level=debug", *flags,
         stderr=asyncio.subprocess.PIPE, env=environ,
     )  # fmt: skip
     daemon = Daemon(process)
