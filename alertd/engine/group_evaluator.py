@@ -17,6 +17,7 @@ from alertd.errors import QueryError
 from alertd.labels import LabelSet
 from alertd.query.batch import SeriesBatch
 from alertd.query.need import QueryNeed
+from alertd.query.pending import Answer
 from alertd.query.plan import plan
 from alertd.query.remote_write import SeriesSample
 from alertd.rules.dependencies import chunks
@@ -26,7 +27,7 @@ from alertd.rules.recording import RuleError, record
 from alertd.rules.rule import AlertingRule, RecordingRule, RuleGroup
 from alertd.template.prometheus import QueryFailed, Sample
 
-Answers = Mapping[QueryNeed, SeriesBatch | QueryError]
+Answers = Mapping[QueryNeed, Answer]
 
 TEMPLATE_QUERY_ROUNDS = 5
 """How often templates of one rule may ask for further queries before the rest of them fail."""
@@ -66,6 +67,30 @@ class History(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a group asks at every slot.
+
+    needs   by rule, its main query first
+    runs    of rules that need nothing of each other; the needs of each are fetched together
+    """
+
+    group: RuleGroup
+    needs: Sequence[Sequence[QueryNeed]]
+    runs: Sequence[range]
+
+    @classmethod
+    def of_group(cls, group: RuleGroup, *, in_runs: bool) -> Outline:
+        """`in_runs`: rules may read what earlier ones write."""
+        every = range(len(group.rules))
+        runs = chunks(group.rules) if in_runs else [every] if every else []
+        return cls(group, [needs_of(group, index) for index in every], runs)
+
+    def of(self, run: Iterable[int]) -> list[QueryNeed]:
+        """The needs of these rules."""
+        return [need for index in run for need in self.needs[index]]
+
+
 @dataclass(slots=True)
 class GroupEvaluator:
     """Evaluates groups; holds no state of theirs (that is `GroupState`).
@@ -79,21 +104,20 @@ class GroupEvaluator:
     clock: Clock
     sink: SeriesSink | None = None
     history: History | None = None
-    _chunks: dict[str, tuple[RuleGroup, list[range]]] = field(default_factory=dict)
+    _outlines: dict[str, Outline] = field(default_factory=dict)
 
     def read_ahead(self, groups: Sequence[RuleGroup]) -> None:
         """Understand every expression now, in whatever thread this is called, so that no slot has to on the event loop.
 
         For reloads; at a start nothing else runs on the loop, and the first slots come sooner without.
         """
-        plan([need for group in groups for index in range(len(group.rules)) for need in needs_of(group, index)])
-        for group in groups:
-            self._runs(group)
+        outlines = [self._outline(group) for group in groups]
+        plan([need for outline in outlines for needs in outline.needs for need in needs])
 
     def first_needs(self, group: RuleGroup) -> list[QueryNeed]:
         """What the rules before the first dependency need: can be fetched before the group's turn, with other groups'."""
-        runs = self._runs(group)
-        return [need for index in runs[0] for need in needs_of(group, index)] if runs else []
+        outline = self._outline(group)
+        return outline.of(outline.runs[0]) if outline.runs else []
 
     async def evaluate(self, state: GroupState, at: datetime, *, first: Answers | None = None) -> None:
         """Bring `state` to slot `at`.
@@ -102,26 +126,24 @@ class GroupEvaluator:
         raises   nothing for a rule that fails: its `last_error` says why and the others go on
         """
         started = self.clock.monotonic()
-        for run in self._runs(state.group):
+        outline = self._outline(state.group)
+        for run in outline.runs:
             if first is None:
-                wanted = [need for index in run for need in needs_of(state.group, index)]
-                first = await self.fetcher.fetch(wanted, at - state.group.query_offset)
+                first = await self.fetcher.fetch(outline.of(run), at - state.group.query_offset)
             samples: list[SeriesSample] = []
             for index in run:
-                samples += await self._rule(state, index, first, at)
+                samples += await self._rule(state.group, state.rules[index], outline.needs[index], first, at)
             await self._write(samples, wait=run.stop < len(state.rules))
             first = None
         state.evaluated_at = at
         state.iterations += 1
         state.seconds = self.clock.monotonic() - started
 
-    def _runs(self, group: RuleGroup) -> list[range]:
-        if self.sink is None:
-            return [range(len(group.rules))] if group.rules else []
-        known = self._chunks.get(group.key)
-        if known is None or known[0] is not group:
-            known = self._chunks[group.key] = (group, chunks(group.rules))
-        return known[1]
+    def _outline(self, group: RuleGroup) -> Outline:
+        known = self._outlines.get(group.key)
+        if known is None or known.group is not group:
+            known = self._outlines[group.key] = Outline.of_group(group, in_runs=self.sink is not None)
+        return known
 
     async def _write(self, samples: Sequence[SeriesSample], *, wait: bool) -> None:
         if self.sink is None:
@@ -131,22 +153,23 @@ class GroupEvaluator:
         if wait:
             await self.sink.flush(FLUSH_LIMIT)
 
-    async def _rule(self, state: GroupState, index: int, answers: Answers, at: datetime) -> list[SeriesSample]:
-        rule_state = state.rules[index]
+    async def _rule(
+        self, group: RuleGroup, state: RuleState, needs: Sequence[QueryNeed], answers: Answers, at: datetime
+    ) -> list[SeriesSample]:
         started = self.clock.monotonic()
-        rule = rule_state.rule
+        rule = state.rule
         if isinstance(rule, RecordingRule):
-            series = _record(rule_state, rule, answers[needs_of(state.group, index)[0]])
+            series = _record(state, rule, answers[needs[0]])
         else:
-            series = await self._alerts(state.group, rule_state, rule, answers, at)
-        rule_state.evaluated_at = at
-        rule_state.seconds = self.clock.monotonic() - started
+            series = await self._alerts(group, state, rule, [answers[need] for need in needs], at)
+        state.evaluated_at = at
+        state.seconds = self.clock.monotonic() - started
         if self.sink is None or series is None:
             return []
-        return _samples(rule_state, series, at - state.group.query_offset)
+        return _samples(state, series, at - group.query_offset)
 
     async def _alerts(
-        self, group: RuleGroup, state: RuleState, rule: AlertingRule, answers: Answers, at: datetime
+        self, group: RuleGroup, state: RuleState, rule: AlertingRule, answers: Sequence[Answer], at: datetime
     ) -> Mapping[LabelSet, float] | None:
         try:
             inputs = _inputs(group, rule, answers, at)
@@ -209,23 +232,18 @@ def needs_of(group: RuleGroup, index: int) -> list[QueryNeed]:
     """What a rule asks, its main query first."""
     rule = group.rules[index]
     exprs = (rule.kind.query, *rule.kind.further_queries) if isinstance(rule, AlertingRule) else (rule.expr,)
-    return [_need(group, expr) for expr in exprs]
+    return [QueryNeed(printed(expr), group.source) for expr in exprs]
 
 
-def _need(group: RuleGroup, expr: str) -> QueryNeed:
-    return QueryNeed(printed(expr), group.source)
-
-
-def _inputs(group: RuleGroup, rule: AlertingRule, answers: Answers, at: datetime) -> Inputs:
-    """What the judge of `rule` gets; raises QueryError when one of its queries failed."""
-    batches: dict[str, SeriesBatch] = {}
-    for expr in (rule.kind.query, *rule.kind.further_queries):
-        answer = answers[_need(group, expr)]
+def _inputs(group: RuleGroup, rule: AlertingRule, answers: Sequence[Answer], at: datetime) -> Inputs:
+    """What the judge of `rule` gets, of the answers to its needs; raises QueryError when one of its queries failed."""
+    batches: list[SeriesBatch] = []
+    for answer in answers:
         if isinstance(answer, QueryError):
             raise answer
-        batches[expr] = answer
-    batch = batches.pop(rule.kind.query)
-    return Inputs(at=at - group.query_offset, interval=group.interval, batch=batch, others=batches)
+        batches.append(answer)
+    others = dict(zip(rule.kind.further_queries, batches[1:], strict=True))
+    return Inputs(at=at - group.query_offset, interval=group.interval, batch=batches[0], others=others)
 
 
 def _for_template(answer: SeriesBatch | QueryError) -> Sequence[Sample] | QueryFailed:
