@@ -6,7 +6,7 @@ import asyncio
 import gc
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -142,7 +142,6 @@ def command(
     with _hidden("rich"), certificates_unread():  # structlog would import rich for tracebacks that we do not show
         from alertd.app import Options, serve
     from alertd.engine.silencer import SilenceLimits
-    from alertd.errors import AlertdError
     from alertd.telemetry.logs import LogFormat, LogLevel, configure
 
     configure(level=LogLevel(log_level), format=LogFormat(log_format), stream=sys.stderr)
@@ -160,10 +159,24 @@ def command(
         most_gets=most_gets,
         silence_limits=SilenceLimits(silences=most_silences, size_bytes=silence_size),
     )
+    run_to_its_end(serve(options))
+
+
+def run_to_its_end(work: Coroutine[object, object, None]) -> None:
+    """Run it; exit status 1, and why, when it fails: what the user can mend as a text, a fault of ours as an event with its trace."""
+    import structlog
+
+    from alertd.errors import AlertdError
+
     try:
-        asyncio.run(serve(options))
+        asyncio.run(work)
     except AlertdError as error:
         click.echo(str(error), err=True)
+        raise SystemExit(1) from error
+    except Exception as error:
+        structlog.get_logger(__name__).critical(
+            "alertd_crashed", exc_info=True, next="start it again: what was decided is on disk"
+        )
         raise SystemExit(1) from error
 
 
