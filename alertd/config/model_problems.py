@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from alertd.duration import DurationError
-from alertd.yamlio import Node, Problem, Table, child_path, locate, suggestion
+from alertd.yamlio import Items, Node, Problem, Table, child_path, is_null, locate, suggestion
 
 DURATION_FIX = "write a number and a unit, large units first, such as 30s, 5m or 1h30m"
 Remedies = Mapping[str, tuple[str, str]]
 """Message and fix by the path without indices: for a key nobody reads, such as `receivers.wechat_configs`, and for one that
 must be given, such as `receivers.name`."""
 
+_Loc: TypeAlias = tuple[int | str, ...]
 _INDEX = re.compile(r"\[\d+\]")
 _EMPTY = "string_too_short"
 _WORDS = {
@@ -58,7 +59,36 @@ def model_problems(
             yield at.problem(_message(detail), fix=_fix(detail), path=path)
 
 
-def _unknown_key(node: Node, loc: tuple[int | str, ...], model: type[BaseModel], remedies: Remedies) -> Problem:
+def null_strangers(
+    node: Node, *, model: type[BaseModel], remedies: Remedies = MappingProxyType({})
+) -> Iterator[Problem]:
+    """One problem per key that `model` does not know and that has no value: null means absent, so nobody validates it."""
+    for loc in _null_strangers(node, {model}, ()):
+        if _keys_of(loc) not in remedies:  # such as an empty wechat_configs: nobody is told by it anyway
+            yield _unknown_key(node, loc, model, remedies)
+
+
+def _null_strangers(node: Node, models: set[type[BaseModel]], loc: _Loc) -> Iterator[_Loc]:
+    """Where they are in the value at `loc`, which is one of `models`, or several of them."""
+    if isinstance(node, Items):
+        for number, item in enumerate(node.items):
+            yield from _null_strangers(item, models, (*loc, number))
+    for key, entry in node.entries.items() if isinstance(node, Table) else ():
+        at = (*loc, key)
+        annotations = [annotation for model in models if (annotation := _field(model, key)) is not None]
+        if not annotations and is_null(entry.value):
+            yield at
+        elif not any(map(_has_free_keys, annotations)):
+            inner = {part for annotation in annotations for part in _models_in(annotation)}
+            yield from _null_strangers(entry.value, inner, at) if inner else ()
+
+
+def _has_free_keys(annotation: Any) -> bool:
+    """Whether there is a mapping in an annotation, whose keys can be any text."""
+    return get_origin(annotation) in (dict, Mapping) or any(map(_has_free_keys, get_args(annotation)))
+
+
+def _unknown_key(node: Node, loc: _Loc, model: type[BaseModel], remedies: Remedies) -> Problem:
     parent, _ = locate(node, loc[:-1])
     name = str(loc[-1])
     entry = parent.entries.get(name) if isinstance(parent, Table) else None
@@ -69,12 +99,12 @@ def _unknown_key(node: Node, loc: tuple[int | str, ...], model: type[BaseModel],
     return at.problem(message, fix=fix)
 
 
-def _keys_of(loc: tuple[int | str, ...]) -> str:
+def _keys_of(loc: _Loc) -> str:
     """The way to a value without indices, as remedies name it."""
     return ".".join(step for step in loc if isinstance(step, str))
 
 
-def _under(node: Node, steps: tuple[int | str, ...]) -> str:
+def _under(node: Node, steps: _Loc) -> str:
     """The path of something that is not in the file."""
     path = node.path
     for step in steps:
@@ -97,7 +127,7 @@ def _fix(detail: ErrorDetails) -> str:
     return DURATION_FIX if isinstance(detail.get("ctx", {}).get("error"), DurationError) else ""
 
 
-def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+def _keys_at(model: type[BaseModel], loc: _Loc) -> list[str]:
     """The keys of the model that `loc` leads to from `model`."""
     models = {model}
     for step in loc:

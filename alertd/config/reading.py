@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from alertd.config.model_problems import model_problems
+from alertd.config.model_problems import model_problems, null_strangers
 from alertd.config.optional import OptionalEntries
 from alertd.config.packs import packs
 from alertd.config.prices import read_prices
@@ -58,7 +58,9 @@ class Reading:
         try:
             return AlertdFile.model_validate(_values(self.root), context={"base": self.base})
         except ValidationError as error:
-            told = {problem.path for problem in self.problems}  # a reference that names nothing fits nowhere, either
+            told = {
+                problem.path for problem in self.problems if problem.is_error
+            }  # a reference that names nothing fits nowhere, either
             found = model_problems(error, model=AlertdFile, node=self.root, remedies=REMEDIES)
             self.problems += [problem for problem in found if problem.path not in told]
             return None
@@ -96,7 +98,9 @@ class Reading:
             return empty
         variables = Variables(environment, base=self.base)
         optional = OptionalEntries(variables)
-        root = variables.fill(optional.resolve(root) if isinstance(root, Table) else root)
+        root = optional.resolve(root) if isinstance(root, Table) else root
+        self.problems += null_strangers(root, model=AlertdFile, remedies=REMEDIES)
+        root = variables.fill(root)
         self.problems += optional.problems
         self.problems += variables.problems
         self.contents |= variables.files

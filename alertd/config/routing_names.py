@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from alertd.yamlio import Items, Node, Problem, Scalar, Table, is_null, suggestion
+from alertd.yamlio import Items, Node, Problem, Scalar, Table, suggestion
 
 INTERVAL_LISTS = ("time_intervals", "mute_time_intervals")
 """Where time intervals are defined; the second is the older spelling."""
@@ -47,11 +47,11 @@ class RoutingNames:
     def fallback_receiver(self) -> list[Scalar]:
         """Its name, or nothing."""
         name = self.root.get("fallback_receiver")
-        return [name] if isinstance(name, Scalar) and not is_null(name) else []
+        return [name] if isinstance(name, Scalar) and name.text else []
 
     def routed_receivers(self) -> list[Scalar]:
         used = (route.get("receiver") for route in routes_in(self.root.get("route")))
-        return [name for name in used if isinstance(name, Scalar)]
+        return [name for name in used if isinstance(name, Scalar) and name.text]
 
     def used_intervals(self) -> list[Scalar]:
         lists = (route.get(key) for route in routes_in(self.root.get("route")) for key in INTERVAL_USES)
@@ -98,7 +98,7 @@ def _undefined(
 ) -> Iterator[Problem]:
     known = {name.text for name in defined}
     for name in used:
-        if name.text and name.text not in known:
+        if name.text not in known:
             fix = suggestion(name.text, known, label="defined") or f"define it under {key}"
             yield name.problem(f'undefined {what} "{name.text}" used in {by}', fix=fix)
 

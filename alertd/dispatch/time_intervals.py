@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -22,7 +22,9 @@ _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
 
 
-def _known(location: str | None) -> str:
+def _known(location: Any) -> Any:
+    if location and not isinstance(location, str):
+        return location  # which pydantic refuses
     location = location or "UTC"
     try:
         _zone(location)

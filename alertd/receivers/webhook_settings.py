@@ -85,7 +85,7 @@ class WebhookSettings(Settings):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if not self.url and not self.url_file:
-            raise ValueError("one of url or url_file must be configured")
+            raise ValueError("missing URL in webhook config: one of url or url_file must be configured")
         at_most_one(self, "url", "url_file")
         simple = self.format is WebhookFormat.SIMPLE
         if self.include_labels and not simple:

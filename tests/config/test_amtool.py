@@ -205,14 +205,17 @@ BAD = {
     "an unknown key of Slack": (receiver("slack_configs: [{api_url: 'http://s/', chanel: c}]"), "field chanel not found in type"),
     "an unknown key of http_config": (webhook("http_config: {follow_redirect: true}"), "field follow_redirect not found in type"),
     "an unknown key of global": (f"global: {{smtp_host: x}}\n{PLAIN}", "field smtp_host not found in type"),
+    "an unknown key that names a file": (webhook("http_config: {credentials_file: f}"), "field credentials_file not found in type"),
+    "an unknown key without value": (PLAIN + "inhibit_rule:\n", "field inhibit_rule not found in type"),
+    "an unknown key without value in a route": (route("{group_by: [a], match_: }"), "field match_ not found in type"),
+    "an unknown key without value in a list": (webhook("http_config: {tls_config: {insecure: }}"), "field insecure not found in type"),
+    "a route muted in an interval without name": (route("{mute_time_intervals: ['']}"), 'undefined time interval "" used in route'),
+    "a webhook without URL": (receiver("webhook_configs: [{max_alerts: 1}]"), "missing URL in webhook config"),
 }  # fmt: skip
 """Configurations that both refuse, and the words for it that both use."""
 
 
 DIFFERENT = {
-    "a webhook without URL: 0.25 knows no url_file": (
-        receiver("webhook_configs: [{max_alerts: 1}]"), "missing URL in webhook config", "one of url or url_file must be configured",
-    ),
     "a key twice: in our words, with the line of the first one": (
         PLAIN + ROUTE, "already set in type", 'key "route" is given twice, first at line 1',
     ),
@@ -241,6 +244,8 @@ DIFFERENT = {
     "a receiver of another kind: reached through apprise": (
         receiver("discord_configs: [{webhook_url: 'http://d/'}]"), None, "apprise",
     ),
+    "a list of time zones: in our words": (interval("{location: [UTC]}"), "cannot unmarshal !!seq into string", "must be a text"),
+    "a kind of receiver that alertd has not, with nothing in it": (receiver("wechat_configs:"), None, None),
     "a header that a client sets itself: 0.25 has none": (webhook("http_config: {http_headers: {Host: {values: [b]}}}"), "field http_headers not found", "Host"),
     "a reference to a variable that is not set": (receiver("pagerduty_configs: [{routing_key: '${NOPE}'}]"), None, '"NOPE" is not set'),
     "a certificate without its key: 0.25 says so at the first request": (
