@@ -204,6 +204,7 @@ class App:
         return Charting(
             clock=self._clock,
             rules=self._evaluator.states,
+            between_slots=self._evaluator.between_slots,
             history=lambda: self._links.history,
             external_labels=lambda: self._links.setup.settings.external_labels,
         )

@@ -13,7 +13,6 @@ from aiohttp import web
 from alertd.api.answers import AnswerError, answering
 from alertd.deferred import deferred
 from alertd.duration import DurationError, parse_duration
-from alertd.engine.charting import LAST
 from alertd.errors import QueryError
 
 if TYPE_CHECKING:
@@ -24,12 +23,15 @@ else:
 
 LONGEST = timedelta(days=62)
 
-ChartOf = Callable[[str, timedelta], Awaitable["charts.Chart | None"]]
-"""The chart of the alert with a fingerprint over a time; None when there is no such alert. Raises QueryError, TimeoutError."""
+ChartOf = Callable[[str, timedelta | None], Awaitable["charts.Chart | None"]]
+"""The chart of the alert with a fingerprint over a time, or over what is usual; None when there is no such alert.
+
+Raises QueryError, TimeoutError.
+"""
 
 
 class Charts:
-    """Handlers. `last=6h` chooses the time."""
+    """Handlers. `last=6h` chooses the time, which else is the alert's own: six hours, or the period of a budget."""
 
     def __init__(self, chart_of: ChartOf) -> None:
         self._chart_of = chart_of
@@ -68,9 +70,11 @@ class Charts:
 _HEADERS = {"Cache-Control": "max-age=30", "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
 
-def _last(request: web.Request) -> timedelta:
+def _last(request: web.Request) -> timedelta | None:
+    if "last" not in request.query:
+        return None
     try:
-        last = parse_duration(request.query["last"]) if "last" in request.query else LAST
+        last = parse_duration(request.query["last"])
     except DurationError as error:
         raise AnswerError(f"last: {error}") from None
     if not timedelta() < last <= LONGEST:

@@ -60,7 +60,7 @@ class OperatorServices:
     explain: Callable[[str], Awaitable[Explanation | None]]
     try_receiver: TryReceiver
     teach: Callable[[str, Feedback], Awaitable[Lesson | None]]
-    chart: Callable[[str, timedelta], Awaitable[Chart | None]]
+    chart: Callable[[str, timedelta | None], Awaitable[Chart | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +21,11 @@ class Limit:
     label: str = "limit"
 
 
-def limits_in(evidence: Mapping[str, object]) -> set[float]:
-    """The numbers a value was held against, out of what `$alert` offers: one, or the two ends of a range."""
-    found = (evidence.get(name) for name in ("Threshold", "Limit"))
+def limits_in(evidences: Iterable[Mapping[str, object]]) -> tuple[Limit, ...]:
+    """What a value was held against, out of what `$alert` offered in each alert: numbers, or the two ends of a range."""
+    found = (evidence.get(name) for evidence in evidences for name in ("Threshold", "Limit"))
     numbers = (one for limit in found for one in (limit if isinstance(limit, tuple) else (limit,)))
-    return {float(one) for one in numbers if isinstance(one, int | float)}
+    return tuple(Limit(value=one) for one in sorted({float(one) for one in numbers if isinstance(one, int | float)}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,18 @@ class Chart:
     firing: tuple[Span, ...] = ()
     fan: Fan | None = None
     zone: tzinfo = UTC
+
+    @classmethod
+    def judged(
+        cls, times: F64, values: F64, *, title: str, unit: str, band: tuple[F64, F64, F64] | None,
+        evidences: Iterable[Mapping[str, object]], firing: tuple[Span, ...],
+    ) -> Self:  # fmt: skip
+        """What a rule judged: in its band (lower, expected, upper), or against the limits its alerts named."""
+        lower, expected, upper = band or (None, None, None)
+        return cls(
+            title=title, unit=unit, times=times, values=values, lower=lower, expected=expected, upper=upper,
+            limits=() if band else limits_in(evidences), firing=firing,
+        )  # fmt: skip
 
     def __post_init__(self) -> None:
         for name in ("values", "lower", "expected", "upper"):

@@ -104,7 +104,7 @@ def _frame(chart: Chart, width: int, height: int) -> _Frame:
 
 def _plot(chart: Chart, frame: _Frame) -> Iterator[Shape]:
     for span in chart.firing:
-        yield from _firing(span, frame)
+        yield from _firing(span, frame, now=float(chart.times[-1]))
     yield from _grid(chart, frame)
     if chart.lower is not None and chart.upper is not None:
         yield from frame.band(chart.times, chart.lower, chart.upper, BAND)
@@ -120,8 +120,8 @@ def _plot(chart: Chart, frame: _Frame) -> Iterator[Shape]:
     yield from frame.lines(chart.times, chart.values, VALUE, 1.5)
 
 
-def _firing(span: Span, frame: _Frame) -> Iterator[Shape]:
-    end = frame.x.high if span.end is None else span.end
+def _firing(span: Span, frame: _Frame, *, now: float) -> Iterator[Shape]:
+    end = now if span.end is None else span.end
     left, right = (float(np.clip(frame.x.one(at), frame.x.start, frame.x.end)) for at in (span.start, end))
     right = max(right, left + 1)
     yield _box(left, frame.y.end, right, frame.y.start, FIRING)

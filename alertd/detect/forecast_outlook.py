@@ -56,13 +56,25 @@ class Outlook:
         p   if what comes is the `p`-quantile: a large one is the early moment, a small one the late, and what is projected
             lies between them. NaN where not known
         """
+        amount = self.coming.centre() if p is None else self.coming.end(p)
+        after = reached_after(self._steps(amount), limit - self.spent)
+        return np.where(np.isnan(amount) & (self.spent <= limit), np.nan, after)
+
+    def after_steps(self, level: float) -> tuple[F64, F64, F64]:
+        """[series, steps] three times: the amount at the end of each step, at the lower end, as projected, at the upper end."""
+        low, high = self.coming.between(level)
+        low, middle, high = (
+            self.spent[:, None] + np.cumsum(self._steps(amount), axis=1) for amount in (low, self.coming.centre(), high)
+        )
+        return low, middle, high
+
+    def _steps(self, amount: F64) -> F64:
+        """[series] what comes of the path -> [series, steps] in each step, with what is planned in it."""
         total = np.sum(self.path, axis=1, keepdims=True)
         even = np.full_like(self.path, 1 / max(self.path.shape[1], 1))
         with np.errstate(divide="ignore", invalid="ignore"):
             shape = np.where(total > 0, self.path / total, even)
-        amount = self.coming.centre() if p is None else self.coming.end(p)
-        after = reached_after(shape * amount[:, None] + self.planned, limit - self.spent)
-        return np.where(np.isnan(amount) & (self.spent <= limit), np.nan, after)
+        return shape * amount[:, None] + self.planned
 
 
 def reached_after(path: F64, amount: F64) -> F64:

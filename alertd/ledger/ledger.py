@@ -215,6 +215,13 @@ class Ledger:
         """[scopes] what came in within `span`."""
         return np.maximum(self._spend.total(span.start.timestamp(), span.end.timestamp()), 0.0)
 
+    def course(self, scope: LabelSet, times: F64) -> F64:
+        """[times] what a known scope had spent of the period each moment (Unix seconds, rising) is in; NaN where unobserved."""
+        account = self._scopes[scope]
+        starts = np.array([span.start.timestamp() for span in self.layout.calendar.periods(times.tolist())])
+        spent = self._spend.before(times, account=account) - self._spend.before(starts, account=account)
+        return np.where(self._spend.observed(times), np.maximum(spent, 0.0), np.nan)
+
     def completeness(self, span: Span, *, at: datetime) -> Completeness:
         """How well `span` is known up to `at`."""
         start, end = span.start.timestamp(), min(span.end, at).timestamp()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -75,6 +76,15 @@ class Calendar:
                 return Span(self._midnight(first), self._midnight(first + timedelta(days=7)))
             case PeriodKind.MONTH | PeriodKind.QUARTER | PeriodKind.YEAR:
                 return self._months(at, _MONTHS[self.kind])
+
+    def periods(self, times: Iterable[float]) -> Iterator[Span]:
+        """The period of each of these moments, which rise (Unix seconds)."""
+        span: Span | None = None
+        for time in times:
+            at = datetime.fromtimestamp(time, UTC)
+            if span is None or at >= span.end or self.kind is PeriodKind.ROLLING:
+                span = self.period(at)
+            yield span
 
     def day(self, at: datetime) -> Span:
         """The local day `at` lies in."""

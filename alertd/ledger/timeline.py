@@ -141,6 +141,21 @@ class Timeline:
         total: F64 = self._amounts[: self.accounts, first : first + len(weights)] @ weights
         return total
 
+    def before(self, times: F64, *, account: int) -> F64:
+        """[times] what came to one account before each moment (Unix seconds), since the first bucket."""
+        edges, amounts = np.minimum(self._edges, self._filled), self._amounts[account, : self.buckets]
+        return (
+            np.interp(times, edges, np.concatenate([[0.0], np.cumsum(amounts)])) if len(edges) else np.zeros(len(times))
+        )
+
+    def observed(self, times: F64) -> NDArray[np.bool_]:
+        """[times] whether each moment lies in a bucket of which anything was observed."""
+        if not self.buckets:
+            return np.zeros(len(times), dtype=bool)
+        bucket = np.searchsorted(self._edges, times, side="left") - 1
+        within: NDArray[np.bool_] = (times >= self._edges[0]) & (times <= self._filled)
+        return within & (self._covered[np.clip(bucket, 0, self.buckets - 1)] > 0)
+
     def covered_seconds(self, start: float, end: float) -> float:
         """How much of [start, end) was observed."""
         first, weights = self._weights(start, end)

@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from alertd.charts import Chart, Limit, Span, limits_in
+from alertd.charts import Chart, Span
 from alertd.engine.state import GroupState
 from alertd.labels import LabelSet
 from alertd.query.batch import SeriesBatch
@@ -85,20 +85,15 @@ class Recorder:
         # Slots may be further apart than points: what lies between is no gap.
         times = np.linspace(self.start.timestamp(), self.end.timestamp(), POINTS)[roll.due]
         values = values[:, roll.due]
-        return Chart(
-            title=f"{rule}{series if len(series) else ''}",
-            unit=unit,
-            times=times,
-            values=values[_VALUE],
-            lower=values[_LOWER] if has_band else None,
-            expected=values[_EXPECTED] if has_band else None,
-            upper=values[_UPPER] if has_band else None,
-            limits=() if has_band else _limits(episodes),
+        return Chart.judged(
+            times, values[_VALUE], title=f"{rule}{series if len(series) else ''}", unit=unit,
+            band=(values[_LOWER], values[_EXPECTED], values[_UPPER]) if has_band else None,
+            evidences=(one.evidence for one in episodes),
             firing=tuple(
                 Span(start=one.fired_at.timestamp(), end=one.resolved_at.timestamp() if one.resolved_at else None)
                 for one in episodes
             ),
-        )
+        )  # fmt: skip
 
     def extremes(self, group: str, rule: str) -> tuple[float, float, float]:
         """Least, median and greatest number any series of the rule was worth; NaN where there is none."""
@@ -113,8 +108,3 @@ def _seen(judgement: Judgement, at: datetime) -> SeriesBatch:
         return judgement.seen
     findings = {finding.series: finding.value for finding in judgement.findings}
     return SeriesBatch(labels=tuple(findings), values=np.array(list(findings.values()), dtype=float), at=at)
-
-
-def _limits(episodes: Sequence[Episode]) -> tuple[Limit, ...]:
-    found = {limit for episode in episodes for limit in limits_in(episode.evidence)}
-    return tuple(Limit(value=limit) for limit in sorted(found))

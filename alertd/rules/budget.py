@@ -32,6 +32,7 @@ from alertd.rules.budget_settings import BudgetSettings
 from alertd.rules.budget_standing import Standing
 from alertd.rules.finding import Finding, Judgement
 from alertd.rules.kind import Inputs
+from alertd.rules.spend_course import Course
 from alertd.rules.spend_settings import DOLLARS, TOKENS, LimitQuery, limits_of
 
 THRESHOLD_LABEL = "budget_threshold"
@@ -229,6 +230,15 @@ class BudgetJudge:
         """[scopes] NaN where a scope has none."""
         settings = self.kind.settings
         return limits_of(settings.limit, settings.by, self.ledger.scopes, answered=self.limits)
+
+    def course(self, scope: LabelSet, *, since: datetime | None, points: int) -> Course | None:
+        """What a scope spent up to now, from its period's start or from `since`; None of a scope that is not known."""
+        settings = self.kind.settings
+        limit = float(limits_of(settings.limit, settings.by, [scope], answered=self.limits)[0])
+        steps = {step.at: step.share for step in settings.thresholds}
+        named = steps if 1.0 in steps.values() else {**steps, "limit": 1.0}
+        limits = {name: limit * share for name, share in named.items()} if np.isfinite(limit) else {}
+        return Course.of(self.ledger, scope, since=since, points=points, limits=limits)
 
     def _ladder(self, evidence: Evidence) -> Iterator[Finding]:
         shares = evidence.spent / evidence.limits

@@ -26,9 +26,10 @@ from alertd.rules.finding import Finding, Judgement, Verdict
 from alertd.rules.kind import Inputs, Judge
 from alertd.rules.projection_evidence import evidence_of
 from alertd.rules.projection_period import PeriodForecast, Projector
-from alertd.rules.projection_score import Accuracy, SavedScores, Scorecard
+from alertd.rules.projection_score import LEVEL, Accuracy, SavedScores, Scorecard
 from alertd.rules.projection_settings import CLEAR, ProjectionSettings
 from alertd.rules.projection_trend import TrendJudge
+from alertd.rules.spend_course import Ahead, Course
 from alertd.rules.spend_settings import LimitQuery
 
 OVERSHOOT = 0.05
@@ -104,6 +105,7 @@ class PeriodJudge:
         self._budget = kind.budget.open(budget)
         planned = [one.planned(self._budget.calendar) for one in kind.settings.planned]
         self._projector = Projector(planned, kind.settings.fixed)
+        self.forecast: PeriodForecast | None = None  # of the newest slot; nothing of it changes any more
         self._scores = Scorecard()
         self._born = np.empty(0)  # [scopes] Unix seconds at which each was first seen
         self._breached = np.empty(0)  # [scopes] start of the period each was breached in; NaN once it has cleared
@@ -146,7 +148,7 @@ class PeriodJudge:
         scopes, limit = self._ledger.scopes, self._budget.limits_now()
         if not scopes:
             return Judgement((), seen=inputs.batch)
-        forecast = self._projector.project(self._ledger, inputs.at, born=self._born)
+        forecast = self.forecast = self._projector.project(self._ledger, inputs.at, born=self._born)
         if is_new:
             self._score(forecast, limit)
             self._note_breaches(forecast, limit)
@@ -154,8 +156,17 @@ class PeriodJudge:
         told = {finding.series for finding in findings}
         self._turned |= told != self._told
         self._told = told
-        projected = SeriesBatch(labels=tuple(scopes), values=forecast.outlook.projected, at=inputs.batch.at)
+        projected = SeriesBatch(labels=forecast.scopes, values=forecast.outlook.projected, at=inputs.batch.at)
         return Judgement(findings, seen=projected if is_new else inputs.batch)
+
+    def course(self, scope: LabelSet, *, since: datetime | None, points: int) -> Course | None:
+        """See `BudgetJudge.course`, with what is projected."""
+        course = self._budget.course(scope, since=since, points=points)
+        return course.going(self.ahead(scope)) if course else None
+
+    def ahead(self, scope: LabelSet) -> Ahead | None:
+        """How a scope goes on, as of the newest slot."""
+        return self.forecast.ahead(scope, level=LEVEL) if self.forecast else None
 
     def wants(self, at: datetime) -> Sequence[HistoryNeed]:
         """See `Judge.wants`."""

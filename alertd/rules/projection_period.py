@@ -14,9 +14,11 @@ from alertd.detect.forecast_backtest import back_test
 from alertd.detect.forecast_interval import Bool, Distribution, Pool
 from alertd.detect.forecast_outlook import Outlook
 from alertd.detect.forecast_remaining import Remaining, predict
+from alertd.labels import LabelSet
 from alertd.ledger.ledger import Ledger
 from alertd.ledger.periods import Span
 from alertd.rules.projection_steps import DayShape, Steps, cut
+from alertd.rules.spend_course import Ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Planned:
 class PeriodForecast:
     """One period as it looks at one moment; every array is by scope of the ledger.
 
+    scopes      whose they are
     spans       the steps that are left, the one under way first
     in_period   steps of the running period that were observed whole
     since       Unix seconds since when each scope is known
@@ -39,10 +42,22 @@ class PeriodForecast:
 
     at: datetime
     period: Span
+    scopes: tuple[LabelSet, ...]
     outlook: Outlook
     spans: tuple[Span, ...]
     in_period: NDArray[np.int64]
     since: F64
+
+    def ahead(self, scope: LabelSet, *, level: float) -> Ahead | None:
+        """How one scope goes on, with the ends of the interval of that level; None of one that came later."""
+        if scope not in self.scopes:
+            return None
+        row, spent = self.scopes.index(scope), self.outlook.spent
+        times = np.array([self.at.timestamp(), *(span.end.timestamp() for span in self.spans)])
+        low, middle, high = (
+            np.concatenate([spent[row : row + 1], amounts[row]]) for amounts in self.outlook.after_steps(level)
+        )
+        return Ahead(times, low, middle, high)
 
     def moment(self, after: float) -> datetime | None:
         """When so many steps from now have passed; None for never."""
@@ -103,7 +118,9 @@ class Projector:
         outlook = Outlook(ledger.spent(Span(period.start, at)), path, amounts, coming)
         running = steps.history[:, steps.starts >= period.start.timestamp()]
         since = np.maximum(born, np.inf if ledger.since is None else ledger.since)
-        return PeriodForecast(at, period, outlook, spans, in_period=count_known(running), since=since)
+        return PeriodForecast(
+            at, period, tuple(ledger.scopes), outlook, spans, in_period=count_known(running), since=since
+        )
 
     def _prepared(self, ledger: Ledger, period: Span, at: datetime, born: F64) -> _Step:
         if (

@@ -5,6 +5,7 @@ More than 1000 dollars a month, by provider; the history of four weeks is read f
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -111,6 +112,10 @@ async def test_a_month_that_will_cost_too_much_is_told_and_that_it_will_not_any_
         assert 1400 < projected < 2300, "a month of about sixty dollars a day"
         assert "of 1000 by " in summary
         assert "(80%)" in summary
+        status, chart = await daemon.get(f"/api/alertd/v1/alerts/{firing['fingerprint']}/chart.svg")
+        assert (status, "no data" in chart) == (200, False)
+        assert {"limit 1k", "projected", "value"} <= set(re.findall(">([^<>]+)</text>", chart))
+
         (read,) = [event for event in daemon.events if event["event"] == "history_read"][:1]
         assert read["rule"].startswith("alert/ProviderCostProjection")
 

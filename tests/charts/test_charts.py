@@ -150,6 +150,13 @@ def test_the_png_shows_the_value_the_limit_and_the_span_in_their_colours() -> No
     assert {VALUE[:3], LIMIT[:3], (220, 38, 38), (217, 119, 6)} <= colours
 
 
+def test_what_fires_fires_until_now_not_into_what_is_projected() -> None:
+    ahead = Fan(times=START + np.array([5940.0, 11880]), low=np.ones(2), middle=np.ones(2), high=np.ones(2))
+    shapes = draw(a_chart([1.0] * 100, firing=(Span(start=START),), fan=ahead), width=680, height=200).shapes
+    (span,) = [one for one in shapes if isinstance(one, Area) and one.colour == FIRING]
+    assert (span.points[0][0], span.points[2][0]) == pytest.approx((64, 64 + (680 - 64 - 16) / 2))
+
+
 def test_arrays_of_other_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="upper has shape"):
         a_chart([1, 2], upper=np.zeros(3))
