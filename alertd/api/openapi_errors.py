@@ -7,6 +7,7 @@ status; what its handlers find is a bare JSON string.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from aiohttp import web
 
 from alertd.api.alertmanager_json import go_json
 from alertd.errors import AlertdError
+
+_UUID = re.compile("[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 BAD_FORMAT, REQUIRED, TOO_FEW = 601, 602, 612
 
@@ -66,7 +69,7 @@ def raw_json(body: bytes, *, status: int = HTTPStatus.OK) -> web.Response:
 
 async def read_body(request: web.Request, name: str) -> bytes:
     """The body of a POST; `name` is what errors call it. Raises ApiError."""
-    if request.content_type != "application/json":
+    if request.body_exists and request.content_type != "application/json":
         raise refused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f'unsupported media type "{request.content_type}", only [application/json] are allowed',
@@ -157,7 +160,6 @@ def check_required(value: Mapping[str, Any], fields: Sequence[Field], *, at: str
 
 def check_uuid(text: str, what: str) -> str:
     """An id in a path; raises ApiError."""
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        raise invalid(f'{what} must be of type uuid: "{text}"', BAD_FORMAT) from None
+    if not _UUID.fullmatch(text):
+        raise invalid(f'{what} must be of type uuid: "{text}"', BAD_FORMAT)
+    return str(uuid.UUID(text))

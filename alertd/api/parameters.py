@@ -47,7 +47,7 @@ def filters(request: web.Request) -> Matchers:
 
 def receiver_filter(request: web.Request) -> Callable[[str], bool] | None:
     """Tells which receivers `receiver=` asks for; None: all. Raises ApiError."""
-    pattern = request.query.get("receiver", "")
+    pattern = request.query.getall("receiver", [""])[-1]
     if not pattern:
         return None
     try:

@@ -98,15 +98,24 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
     """Errors as plain text; what went wrong inside is logged and not told."""
     try:
         return await handler(request)
+    except web.HTTPMethodNotAllowed as error:
+        return _methods(request, error)
     except web.HTTPError as error:
         text = "404 page not found" if error.status == HTTPStatus.NOT_FOUND else error.reason
-        allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        return web.Response(text=text, status=error.status, headers=allow)
+        return web.Response(text=f"{text}\n", status=error.status)
     except web.HTTPException:  # a redirect
         raise
     except Exception:
         log.exception("request_failed", method=request.method, path=request.path)
         return web.Response(text="internal error; see the log", status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _methods(request: web.Request, error: web.HTTPMethodNotAllowed) -> web.Response:
+    """What a path can be asked; for OPTIONS that is the answer."""
+    allow = {"Allow": ", ".join(sorted({*error.allowed_methods, "OPTIONS"}))}
+    if request.method == "OPTIONS":
+        return web.Response(headers=allow)
+    return web.Response(text=f"{error.reason}\n", status=error.status, headers=allow)
 
 
 async def _harden(_: web.Request, response: web.StreamResponse) -> None:

@@ -83,6 +83,7 @@ STORY = {
     "suppressed alerts": Request("GET", f"{ALERTS}?active=false"),
     "suppressed groups": Request("GET", f"{GROUPS}?active=nonsense"),
     "alerts of a receiver": Request("GET", f"{ALERTS}?receiver=t.*"),
+    "alerts of the last receiver": Request("GET", f"{ALERTS}?receiver=wh&receiver=two"),
     "groups of a receiver": Request("GET", f"{GROUPS}?receiver=t.*"),
     "alerts by filters": Request("GET", f'{ALERTS}?filter=alertname=~"S.*|E.*"&filter=sev=""'),
     "groups by filters": Request("GET", f"{GROUPS}?filter=cluster!=a"),
@@ -105,6 +106,8 @@ REFUSED = {
     "another media type": Request("POST", ALERTS, [], "text/plain"),
     "media type with a charset": Request("POST", ALERTS, [], "application/json; charset=utf-8"),
     "no body": Request("POST", ALERTS, ""),
+    "no body and no media type": Request("POST", ALERTS),
+    "silence without body and media type": Request("POST", SILENCES),
     "blank body": Request("POST", ALERTS, "  "),
     "null": Request("POST", ALERTS, "null"),
     "no JSON": Request("POST", ALERTS, "[{nope", loosely=True),
@@ -168,6 +171,9 @@ REFUSED = {
     "silence with an id that is none": Request("POST", SILENCES, a_silence(id="xyz")),
     "silence nobody knows": Request("GET", f"/api/v2/silence/{UNKNOWN}"),
     "silence that is no id": Request("GET", "/api/v2/silence/xyz"),
+    "silence whose id is in brackets": Request("GET", f"/api/v2/silence/{{{UNKNOWN}}}"),
+    "silence whose id is a name": Request("GET", f"/api/v2/silence/urn:uuid:{UNKNOWN}"),
+    "silence whose id has no dashes": Request("GET", f"/api/v2/silence/{UNKNOWN.replace('-', '')}"),
     "end of a silence that is no id": Request("DELETE", "/api/v2/silence/xyz"),
 }
 

@@ -84,10 +84,10 @@ async def test_a_mistake_of_ours_is_not_told_to_the_client(connect: Connect) -> 
 @pytest.mark.parametrize(
     ("method", "path", "status", "text"),
     [
-        pytest.param("GET", "/nothing", 404, "404 page not found", id="unknown path"),
-        pytest.param("GET", "/-/reload", 405, "Method Not Allowed", id="reload is no GET"),
-        pytest.param("PUT", "/-/reload", 405, "Method Not Allowed", id="reload is no PUT, as in Alertmanager"),
-        pytest.param("DELETE", "/metrics", 405, "Method Not Allowed", id="metrics are read"),
+        pytest.param("GET", "/nothing", 404, "404 page not found\n", id="unknown path"),
+        pytest.param("GET", "/-/reload", 405, "Method Not Allowed\n", id="reload is no GET"),
+        pytest.param("PUT", "/-/reload", 405, "Method Not Allowed\n", id="reload is no PUT, as in Alertmanager"),
+        pytest.param("DELETE", "/metrics", 405, "Method Not Allowed\n", id="metrics are read"),
     ],
 )
 async def test_wrong_requests_are_answered_in_text(
@@ -95,7 +95,19 @@ async def test_wrong_requests_are_answered_in_text(
 ) -> None:
     answer = await (await connect(services())).request(method, path)
     assert (answer.status, await answer.text(), answer.content_type) == (status, text, "text/plain")
-    assert (answer.status != 405) or answer.headers["Allow"]
+    assert (answer.status != 405) or "OPTIONS" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        pytest.param("/-/reload", "OPTIONS, POST", id="reload"),
+        pytest.param("/-/ready", "GET, HEAD, OPTIONS", id="ready"),
+    ],
+)
+async def test_options_tells_what_a_path_can_be_asked(connect: Connect, path: str, methods: str) -> None:
+    answer = await (await connect(services())).request("OPTIONS", path)
+    assert (answer.status, await answer.text(), answer.headers["Allow"]) == (200, "", methods)
 
 
 async def test_the_first_page_links_what_there_is(connect: Connect) -> None:
