@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from alertd.alerts.alert import Alert, Resolution, State
 from alertd.labels import EMPTY, LabelSet
+from alertd.rules.finding import REASON_LABEL
 
 RESOLVED_RETENTION = timedelta(minutes=15)
 """How long a resolved alert is kept, so that its end is told again to receivers that were away."""
@@ -142,9 +143,14 @@ def set_aside(alerts: Alerts, labels: Collection[LabelSet]) -> tuple[dict[LabelS
 
 
 def explain_ends(before: Alerts, after: Alerts, value_of: Callable[[LabelSet], float | None]) -> dict[LabelSet, Alert]:
-    """`after`, each alert that ended in this step with the value its series has now, or with the reason that it has none."""
+    """`after`, each alert that ended in this step with the value its series has now, or with the reason that it has none.
+
+    One that is about no series has cleared, whatever the data are.
+    """
     return {
-        labels: _explained(alert, value_of(alert.series)) if _ended(before.get(labels), alert) else alert
+        labels: alert
+        if REASON_LABEL in labels or not _ended(before.get(labels), alert)
+        else _explained(alert, value_of(alert.series))
         for labels, alert in after.items()
     }
 

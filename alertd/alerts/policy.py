@@ -8,11 +8,8 @@ from datetime import datetime
 from alertd.alerts.alert import Alert, Resolution
 from alertd.alerts.machine import Alerts, Candidate, Holds, active, resolve_all, set_aside, step
 from alertd.labels import LabelSet
-from alertd.rules.finding import Judgement
+from alertd.rules.finding import REASON_LABEL, Judgement
 from alertd.rules.rule import AlertingRule, Policy
-
-REASON_LABEL = "alertd_reason"
-"""Label of the alert that says a rule has no data, or fails."""
 
 NO_DATA = "no_data"
 ERROR = "error"

@@ -30,14 +30,13 @@ from alertd.rules.budget_evidence import Evidence
 from alertd.rules.budget_quality import unpriced_models, unpriced_summary
 from alertd.rules.budget_settings import BudgetSettings
 from alertd.rules.budget_standing import Standing
-from alertd.rules.finding import Finding, Judgement
+from alertd.rules.finding import REASON_LABEL, Finding, Judgement
 from alertd.rules.kind import Inputs
 from alertd.rules.spend_course import Course
 from alertd.rules.spend_settings import DOLLARS, TOKENS, LimitQuery, limits_of
 
 THRESHOLD_LABEL = "budget_threshold"
 WINDOW_LABEL = "burn_window"
-REASON_LABEL = "alertd_reason"
 UNPRICED = "unpriced"
 
 BYTES_PER_SECOND = 20_000

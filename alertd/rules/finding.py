@@ -10,6 +10,10 @@ from alertd.labels import LabelSet
 from alertd.query.batch import F64, SeriesBatch
 
 
+REASON_LABEL = "alertd_reason"
+"""Label of an alert that is about its rule or what the rule is judged from, and about no series: it says which of these."""
+
+
 class Verdict(Enum):
     """How one series stands to its rule's condition."""
 

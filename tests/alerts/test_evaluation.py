@@ -119,6 +119,16 @@ def test_an_end_without_data_says_so() -> None:
 
 
 @pytest.mark.parametrize(
+    "answers",
+    [pytest.param([{}, {"a": 1}], id="there are data again"), pytest.param(["down", {"a": 1}], id="an answer again")],
+)
+def test_an_alert_about_the_rule_itself_has_cleared_when_it_ends(answers: list[dict[str, float] | str]) -> None:
+    rule = an_alerting_rule(expr="m", threshold={"above": 5}, on_no_data=Policy.ALERT, on_error=Policy.ALERT)
+    (alert,) = run(rule, *[a if isinstance(a, str) else a_batch(a) for a in answers]).alerts.values()
+    assert (alert.state, alert.resolution, alert.resolved_value) == (State.INACTIVE, Resolution.CLEARED, None)
+
+
+@pytest.mark.parametrize(
     ("policy", "answers", "expected"),
     [
         pytest.param(Policy.KEEP, [{"a": 9}, "down"], {"a": State.FIRING}, id="keep: unknown, so nothing changes"),

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from alertd.alerts.alert import Resolution, State
+from alertd.alerts.annotate import TemplateContext
+from alertd.alerts.evaluation import evaluate
 from alertd.duration import format_duration
 from alertd.labels import LabelSet
 from alertd.ledger.prices import PriceSettings, PriceTable
@@ -21,6 +24,7 @@ from alertd.rules.budget_burn import standard_windows
 from alertd.rules.budget_settings import BudgetSettings
 from alertd.rules.finding import Finding, Judgement
 from alertd.rules.kind import Inputs
+from tests.support.rules import an_alerting_rule
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -224,6 +228,28 @@ def test_a_price_that_comes_later_counts_from_then_on() -> None:
     versions = [version for _, version in reloaded.ledger.price_tables]
     assert versions == [OWN.version, table.version]
     assert step.evidence["Unpriced"] == "secret-1"  # what was seen without a price stays missing
+
+
+@pytest.mark.parametrize(
+    ("models", "at"),
+    [
+        pytest.param(["house", "*"], START + 2 * MINUTE, id="a price has come"),
+        pytest.param(["house"], START + timedelta(days=1), id="a period has begun"),
+    ],
+)
+def test_that_no_price_is_missing_any_more_is_no_lack_of_data(models: list[str], at: datetime) -> None:
+    budget = a_budget(**TOKENS)
+    judge = budget.with_prices(OWN).open(b"")
+    tokens(judge, START, 0, 0)
+    found = tokens(judge, START + MINUTE, 60_000, 2_000_000)
+    rule = replace(an_alerting_rule("Spent"), kind=budget)
+    before = evaluate(rule, found, {}, TemplateContext(), queries={}, at=START + MINUTE).alerts
+    prices = PriceSettings.model_validate({"models": [{"model": model, "input": 1, "output": 1} for model in models]})
+    judge = budget.with_prices(replace(OWN, settings=prices)).open(judge.memory())
+    found = tokens(judge, at, 60_000, 2_000_000)
+    after = evaluate(rule, found, before, TemplateContext(), queries={}, at=at).alerts
+    (ended,) = [alert for alert in after.values() if "alertd_reason" in alert.labels]
+    assert (ended.state, ended.resolution) == (State.INACTIVE, Resolution.CLEARED)
 
 
 def test_a_budget_of_tokens_counts_input_and_output_once() -> None:
