@@ -18,7 +18,7 @@ _UNITS_MS = {
     "s": 1000,
     "ms": 1,
 }
-_PATTERN = re.compile("".join(f"(?:([0-9]+){unit})?" for unit in _UNITS_MS))
+_PATTERN = re.compile("".join(f"(?:0*([0-9]{{1,20}}){unit})?" for unit in _UNITS_MS))
 _MAX_MS = (2**63 - 1) // 1_000_000  # Go keeps nanoseconds in an int64
 
 

@@ -7,10 +7,12 @@ Prometheus and not by the parser is not refused; the server has the last word at
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from alertd.config.promql_functions import FUNCTIONS
+from alertd.labels.regex import RegexError, compile_pattern
 from alertd.yamlio import did_you_mean
 
 try:
@@ -26,6 +28,8 @@ _NEWER = re.compile(  # syntax of newer servers: extended range selectors, arith
     r"\b(?:anchored|smoothed)\b|\[[^\]]*(?:[*/^%+]|step\s*\(|range\s*\()[^\]]*\]|\boffset\s*\("
 )
 _NAMED = re.compile(r"'(.+?)'|for (.+)$", re.DOTALL)
+_REGEX_MATCH = re.compile("[=!]~")
+_ILLEGAL_REGEX = "illegal regex for "
 _GRAMMAR = "invalid promql query"
 
 
@@ -43,11 +47,33 @@ def expression_fault(expr: str) -> ExpressionFault | None:
     if promql_parser is None:
         return None
     try:
-        promql_parser.parse(parsable(expr))
+        tree = promql_parser.parse(parsable(expr))
     except ValueError as error:
+        said = str(error)
+        if said.startswith(_ILLEGAL_REGEX):
+            return _pattern_fault(expr, said.removeprefix(_ILLEGAL_REGEX))
         if _NEWER.search(_STRINGS.sub("''", expr)):
             return None
-        return _fault(expr, str(error))
+        return _fault(expr, said)
+    faults = (_pattern_fault(expr, pattern) for pattern in _patterns(tree)) if _REGEX_MATCH.search(expr) else ()
+    return next((fault for fault in faults if fault is not None), None)
+
+
+def _patterns(tree: Ast) -> Iterator[str]:
+    """The regular expressions of all selectors."""
+    for node in walk(tree):
+        if isinstance(node, promql_parser.VectorSelector):
+            for matcher in node.matchers.matchers:
+                if matcher.op in (promql_parser.MatchOp.Re, promql_parser.MatchOp.NotRe):
+                    yield matcher.value
+
+
+def _pattern_fault(expr: str, pattern: str) -> ExpressionFault | None:
+    """What RE2, which servers use, says of a regular expression; the parser has another engine of its own."""
+    try:
+        compile_pattern(pattern)
+    except RegexError as error:
+        return ExpressionFault(f"could not parse expression: {error}", max(expr.find(pattern), 0), "")
     return None
 
 

@@ -15,10 +15,13 @@ from typing import TypeVar
 
 from alertd.config.model_problems import DURATION_FIX
 from alertd.duration import DurationError, parse_duration
-from alertd.yamlio import Items, Node, Problem, Scalar, Table, Tag, is_null, plain, suggestion
+from alertd.yamlio import Items, Node, Problem, Scalar, Severity, Table, Tag, is_null, suggestion
 
 Choice = TypeVar("Choice", bound=StrEnum)
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_INT_MAX = 2**63 - 1
+_OCTAL = re.compile(r"^([-+]?0)(?=[0-7]+$)")
+_DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
 
 def shape(node: Node) -> str:
@@ -79,8 +82,9 @@ class FieldReader:
         scalar = self.scalar(table, key)
         if scalar is None:
             return None
-        if scalar.tag in (Tag.INT, Tag.FLOAT) and isfinite(number := plain(scalar)):
-            return int(number)
+        number = _whole_number(scalar)
+        if number is not None:
+            return number
         self.wrong(scalar, f'must be a whole number, not "{scalar.text}"', "write it without quotes")
         return None
 
@@ -125,7 +129,9 @@ class FieldReader:
         """The mappings in the list of `key`; `wanted` says what an item must be."""
         items = self.items(table, key)
         for item in items:
-            if not isinstance(item, Table):
+            if is_null(item):  # Prometheus passes over it
+                self.problems.append(item.problem("an empty item", fix="remove it", severity=Severity.WARNING))
+            elif not isinstance(item, Table):
                 self.wrong(item, wanted)
         return tuple(item for item in items if isinstance(item, Table))
 
@@ -134,13 +140,28 @@ class FieldReader:
         found = self.table(table, key)
         texts: dict[str, Scalar] = {}
         for name, entry in found.entries.items() if found is not None else ():
-            if name == "__name__" or LABEL_NAME.fullmatch(name) is None:
+            if LABEL_NAME.fullmatch(name) is None or (name == "__name__" and noun == "label"):
                 self.wrong(entry.key, f"invalid {noun} name: {name}", "use letters, digits and _ only, no digit first")
             elif isinstance(entry.value, Scalar):
                 texts[name] = entry.value
             else:
                 self.wrong(entry.value, f"must be a text, not {shape(entry.value)}")
         return texts
+
+
+def _whole_number(scalar: Scalar) -> int | None:
+    """A number as Go's YAML decoder reads it (`1_000`, `0b11`, octal `017`, `0.5` cut to 0); None where it refuses."""
+    text = scalar.text.replace("_", "")
+    if scalar.style or not text.isascii():
+        return None
+    try:
+        number = int(_OCTAL.sub(r"\1o", text), 0)
+    except ValueError:
+        decimal = _DECIMAL.fullmatch(text) and float(text)
+        if decimal is None or not isfinite(decimal):
+            return None
+        number = int(decimal)
+    return number if number <= _INT_MAX else None
 
 
 def text_of(scalar: Scalar) -> str:

@@ -34,6 +34,7 @@ from alertd.yamlio import Node, Scalar, Table, is_null, texts
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 Labels = Mapping[str, Scalar]
+_NO_TIME = re.compile("0|(?:0+[a-z]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ class GroupReader:
         fields = self._fields
         for key in ALERT_ONLY_KEYS:
             entry = node.entries.get(key)
-            if entry is not None and not is_null(entry.value):
+            if entry is not None and not _says_nothing(entry.value):
                 fields.wrong(entry.key, f"field {key} belongs to alerts, not to a recording rule", "remove it")
         if METRIC_NAME.fullmatch(record) is None:
             fields.wrong(
@@ -226,6 +227,13 @@ class GroupReader:
                     self._fields.problems.append(scalar.problem(str(error), fix=error.fix, at=place_in(scalar, error)))
                 self._faulty.add(scalar)
         return templates
+
+
+def _says_nothing(value: Node) -> bool:
+    """Whether a field is as good as absent: null, no entries, or no time (`for: 0s`)."""
+    if isinstance(value, Table):
+        return not value.entries
+    return is_null(value) or (isinstance(value, Scalar) and _NO_TIME.fullmatch(value.text) is not None)
 
 
 def texts_of(labels: Labels) -> dict[str, str]:

@@ -21,6 +21,7 @@ MAX_DEPTH = 100
 MAX_VALUES = 500_000  # aliases of aliases can make a short text endless
 _CORE = "tag:yaml.org,2002:"
 _TAGS = {_CORE + tag.value: tag for tag in Tag}
+_FITTING = {tag: {tag} for tag in Tag} | {Tag.FLOAT: {Tag.FLOAT, Tag.INT}}
 _COLLECTIONS = {_CORE + "map", _CORE + "seq"}
 _PLAIN_KEY = re.compile(r"[\w-]+")
 
@@ -126,6 +127,11 @@ class _Composer:
             if event.tag not in _TAGS:
                 self._refuse_tag(event.tag, path, line, column)
             tag = _TAGS.get(event.tag, Tag.STR)
+            if tag is not Tag.STR and resolve(event.value) not in _FITTING[tag]:
+                self._problems.append(
+                    self._fault(f'"{event.value}" is no !!{tag.value}', path, line, column, "remove the tag").problem
+                )
+                tag = Tag.STR
         elif event.implicit[0]:
             tag = resolve(event.value)
         return Scalar(

@@ -14,6 +14,7 @@ from alertd.config.expressions import expression_fault, parsable, syntax_tree, w
         pytest.param("# only a comment first\nup == 0 # and one after", id="comments"),
         pytest.param("by > 1", id="a keyword as a metric name"),
         pytest.param('{"my.metric"} > 1', id="quoted metric names"),
+        pytest.param(r'up{a=~"\\Qa.b\\E"}', id="a regular expression that only RE2 understands"),
         pytest.param("up[5m]", id="a range: its type is judged at evaluation"),
     ],
 )
@@ -45,7 +46,16 @@ def test_what_some_prometheus_understands_is_not_refused(expr: str) -> None:
         pytest.param(" ", "could not parse expression: no expression found in input", " ", id="nothing"),
         pytest.param("up + foo(x)", 'unknown function "foo"', "foo(x)", id="an unknown function"),
         pytest.param(
-            'up{a=~"[)"}', "could not parse expression: illegal regex for [)", '[)"}', id="a bad regular expression"
+            'up{a=~"[)"}',
+            "could not parse expression: error parsing regexp: missing closing ]: `[)`",
+            '[)"}',
+            id="a bad regular expression",
+        ),
+        pytest.param(
+            'sum(x) / up{b!~"a**"}',
+            "could not parse expression: error parsing regexp: invalid nested repetition operator: `**`",
+            'a**"}',
+            id="a regular expression that RE2 does not understand",
         ),
         pytest.param(
             "sum(rate(x[5m])", "could not parse expression: unclosed left parenthesis", "sum(", id="an open bracket"

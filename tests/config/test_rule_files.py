@@ -342,3 +342,44 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     bad, folder = load_rule_files(["*.yml"], base=tmp_path)
     assert told(bad) == [f"{tmp_path}/bad.yml:1:1 not UTF-8: invalid start byte at byte 9; save it as UTF-8"]
     assert told(folder) == [f"{tmp_path}/folder.yml:1:1 cannot be read: Is a directory"]
+
+
+@pytest.mark.parametrize(
+    ("written", "limit"),
+    [
+        pytest.param("1_000", 1000, id="underscores"),
+        pytest.param("0b11", 3, id="binary"),
+        pytest.param("017", 15, id="octal, as Go reads it"),
+        pytest.param("1.9e1", 19, id="a fraction is cut off"),
+        pytest.param("-0.5", 0, id="towards zero"),
+        pytest.param("-1", -1, id="negative: no limit"),
+    ],
+)
+def test_a_limit_is_read_as_go_reads_it(written: str, limit: int) -> None:
+    assert the_alert(load(A + f"    limit: {written}\n")).limit == limit
+
+
+@pytest.mark.parametrize("written", ["99999999999999999999", "1e30", ".inf", "many", "true", "'1'"])
+def test_a_limit_that_go_refuses_is_refused(written: str) -> None:
+    assert [problem.message.split(",")[0] for problem in load(A + f"    limit: {written}\n").problems] == [
+        "must be a whole number"
+    ]
+
+
+def test_an_empty_item_is_passed_over_with_a_warning() -> None:
+    file = load_rule_file(f"groups:\n-\n- name: g\n  rules:\n  - ~\n{A}", file="r.yml")
+    assert file.rules == 1
+    assert told(file) == [
+        "r.yml:2:2 groups[0]: warning: an empty item; remove it",
+        "r.yml:5:5 groups[1].rules[0]: warning: an empty item; remove it",
+    ]
+
+
+def test_an_annotation_may_be_named_as_a_label_may_not() -> None:
+    assert the_alert(load(A + "    annotations: {__name__: x}\n")).annotation_texts == {"__name__": "x"}
+
+
+def test_fields_of_alerts_that_say_nothing_are_no_fault_in_a_recording_rule() -> None:
+    file = load("  - record: r\n    expr: up\n    for: 0s\n    keep_firing_for: ~\n    annotations: {}\n")
+    assert told(file) == []
+    assert file.rules == 1

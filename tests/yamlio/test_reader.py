@@ -97,6 +97,9 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ),
         pytest.param("a: !x 1", ["f.yml:1:4 a: tag !x is not supported; remove it"], id="a tag of somebody else's"),
         pytest.param(
+            "a: !!int x", ['f.yml:1:4 a: "x" is no !!int; remove the tag'], id="a tag that does not fit its value"
+        ),
+        pytest.param(
             "a: {<<: 5}", ['f.yml:1:5 a["<<"]: << merges mappings only; refer to a mapping, such as <<: *defaults'],
             id="a merge of a number",
         ),
