@@ -258,6 +258,7 @@ class App:
             groups=self._evaluator.states,
             metrics=self._observer.render,
             health=self._observer.report,
+            sources=lambda: self._config.sources,
             not_ready=self._observer.not_ready,
             reload=self.reload,
             alertmanager=AlertmanagerServices(

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 import msgspec
 from aiohttp import web
+from yarl import URL
 
 from alertd.api.services import Services
 from alertd.engine.providers import provider_health
@@ -32,6 +33,7 @@ class Operational:
         """Every path under `prefix`."""
         return [
             web.get(f"{prefix}/", self.index),
+            web.get(f"{prefix}/graph", self.graph),
             web.get(f"{prefix}/metrics", self.metrics),
             web.get(f"{prefix}/health", self.health),
             web.get(f"{prefix}/health/providers", self.providers),
@@ -48,6 +50,26 @@ class Operational:
             text=f'<!doctype html><html lang="en"><title>alertd</title><h1>alertd</h1>'
             f"<p>version {html.escape(self._services.version)}</p><ul>{links}</ul></html>",
             content_type="text/html",
+        )
+
+    async def graph(self, request: web.Request) -> web.Response:
+        """To where the link of an alert of our own rules leads: its expression, in the Prometheus that answers it."""
+        sources = self._services.sources()
+        if not sources:
+            raise web.HTTPNotFound
+        asked = self._source_of(request.query.get("g0.expr", ""))
+        source = next((one for one in sources if one.name == asked), sources[0])
+        raise web.HTTPFound(URL(source.graph_url(request.rel_url.raw_query_string), encoded=True))
+
+    def _source_of(self, expr: str) -> str:
+        """Which source the rule with this expression asks; "" where there is none."""
+        return next(
+            (
+                state.group.source
+                for state in self._services.groups()
+                if any(rule.expr == expr for rule in state.group.rules)
+            ),
+            "",
         )
 
     async def metrics(self, request: web.Request) -> web.Response:

@@ -25,6 +25,7 @@ _SHARED: Mapping[str, Scope] = MappingProxyType({**_SEEN, "OPTIONS": Scope.READ}
 
 NEEDED: Mapping[str, Mapping[str, Scope]] = MappingProxyType({
     "/": _SEEN,
+    "/graph": _SEEN,
     "/metrics": _SEEN,
     "/health": _SEEN,
     "/health/providers": _SEEN,

@@ -15,6 +15,7 @@ from alertd.engine.state import GroupState
 from alertd.engine.teacher import Lesson
 from alertd.engine.trial import Trial
 from alertd.notify.explain import Explanation
+from alertd.query.source import SourceSettings
 from alertd.rules.feedback import Feedback
 from alertd.telemetry.health import Report
 
@@ -70,6 +71,7 @@ class Services:
     groups     every rule group with its alerts
     metrics    the text for a scrape that sent this Accept header, and its content type
     health     the health report of this moment
+    sources    every Prometheus that is asked; the first one answers groups that name none
     not_ready  why it is not ready yet; empty once it is
     reload     read the configuration again; raises AlertdError whose text lists every problem
     """
@@ -78,6 +80,7 @@ class Services:
     groups: Callable[[], Sequence[GroupState]]
     metrics: Callable[[str], Awaitable[tuple[bytes, str]]]
     health: Callable[[], Awaitable[Report]]
+    sources: Callable[[], Sequence[SourceSettings]]
     not_ready: Callable[[], str]
     reload: Callable[[], Awaitable[None]]
     alertmanager: AlertmanagerServices

@@ -49,6 +49,9 @@ class SourceSettings(HttpSettings):
 
     name: str = Field(default="default", min_length=1, description="what rule groups call it by")
     url: str = Field(description="address of Prometheus, VictoriaMetrics, Thanos or Mimir, path prefix included")
+    external_url: str = Field(
+        default="", description="address under which people reach it, where that is another; links of alerts lead there"
+    )
     timeout: Duration = Field(default=timedelta(seconds=30), description="longest wait for one answer")
     concurrency: int = Field(default=8, ge=1, description="requests under way at once")
     allow_partial: bool = Field(
@@ -67,3 +70,12 @@ class SourceSettings(HttpSettings):
         if urlsplit(value).query:
             raise ValueError("must not hold parameters; give them under params")
         return server_url(value)
+
+    @field_validator("external_url")
+    @classmethod
+    def _plain_external_url(cls, value: str) -> str:
+        return server_url(value) if value else ""
+
+    def graph_url(self, query_string: str) -> str:
+        """The page on which people see a graph of an expression; `query_string` as Prometheus writes it."""
+        return f"{self.external_url or self.url}/graph?{query_string}"

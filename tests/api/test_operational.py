@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from yarl import URL
 
+from alertd.alerts.sending import generator_url
 from alertd.errors import AlertdError
+from alertd.query.source import SourceSettings
 from alertd.telemetry.health import Status
 from tests.api.conftest import Connect
-from tests.support.services import services
+from tests.support.services import groups_of, services
 
 
 @pytest.mark.parametrize(("path", "text"), [("/healthz", "ok"), ("/-/healthy", "OK"), ("/-/ready", "OK")])
@@ -118,6 +121,33 @@ async def test_the_first_page_links_what_there_is(connect: Connect) -> None:
     for path in ("metrics", "health", "api/v1/rules", "api/v1/alerts"):
         assert f'href="{path}"' in text
         assert (await client.get(f"/alertd/{path}")).status == 200
+
+
+LINKED = "groups: [{name: g, source: other, rules: [{alert: A, expr: 'a + b{c=\"d\"}'}]}]"
+
+
+@pytest.mark.parametrize(
+    ("expr", "there"),
+    [
+        pytest.param('a + b{c="d"}', "https://graphs.example.com/p", id="of a rule, in the source that it asks, where people reach it"),
+        pytest.param("up", "http://prometheus:9090", id="of no rule, in the first source"),
+    ],
+)  # fmt: skip
+async def test_the_link_of_an_alert_leads_to_its_expression_in_prometheus(
+    connect: Connect, expr: str, there: str
+) -> None:
+    sources = [
+        SourceSettings(url="http://prometheus:9090/"),
+        SourceSettings(name="other", url="http://10.0.0.1", external_url="https://graphs.example.com/p/"),
+    ]
+    client = await connect(services(groups_of(LINKED), sources=sources), prefix="/alertd")
+    link = generator_url(expr, "/alertd")
+    answer = await client.get(URL(link, encoded=True), allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (302, generator_url(expr, there))
+
+
+async def test_without_a_prometheus_the_link_leads_nowhere(connect: Connect) -> None:
+    assert (await (await connect(services())).get("/graph?g0.expr=up")).status == 404
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/nothing", "/api/v1/rules"])

@@ -152,6 +152,11 @@ async def test_waiting_for_a_place_has_a_limit_and_is_not_the_querys_fault(sessi
         pytest.param({}, "Field required", id="no url"),
         pytest.param({"url": "localhost:9090"}, "must be an http:// or https:// URL", id="no scheme"),
         pytest.param(
+            {"url": "http://h", "external_url": "graphs.example.com"},
+            "must be an http:// or https:// URL",
+            id="no address for people",
+        ),
+        pytest.param(
             {"url": "http://u:p@h"}, "must not hold a user or a password; give them as basic_auth", id="a user"
         ),
         pytest.param({"url": "http://h/?a=b"}, "must not hold parameters; give them under params", id="parameters"),

@@ -30,6 +30,7 @@ from alertd.labels import LabelSet
 from alertd.notify.plan import Planner
 from alertd.notify.ulid import Ulids
 from alertd.query.history import HistorySource
+from alertd.query.source import SourceSettings
 from alertd.rules.feedback import Feedback
 from alertd.store.memory import MemoryStore
 from alertd.telemetry.health import Check, Report, Status
@@ -81,6 +82,7 @@ def services(
     *,
     status: Status = Status.HEALTHY,
     not_ready: str = "",
+    sources: Sequence[SourceSettings] = (),
     reload: Callable[[], Awaitable[None]] = no_reload,
     alertmanager: AlertmanagerServices | None = None,
     operators: OperatorServices | None = None,
@@ -93,7 +95,8 @@ def services(
         return a_report(status)
 
     return Services(
-        version="1.2.3", groups=lambda: groups, metrics=registry.render, health=health, not_ready=lambda: not_ready,
+        version="1.2.3", groups=lambda: groups, metrics=registry.render, health=health, sources=lambda: sources,
+        not_ready=lambda: not_ready,
         reload=reload, alertmanager=alertmanager or an_alertmanager().services,
         operators=operators or operators_of(an_alertmanager()),
     )  # fmt: skip
