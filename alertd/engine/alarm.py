@@ -21,6 +21,10 @@ class Alarm:
 
     async def wait_until(self, when: datetime) -> None:
         """Return at `when`, or as soon as somebody rings."""
+        if self._rung.is_set():
+            self._rung.clear()
+            await asyncio.sleep(0)  # a loop that is rung for again and again lets others have their turn
+            return
         ringing = asyncio.create_task(self._rung.wait())
         sleeping = asyncio.create_task(self._clock.sleep_until(when))
         try:

@@ -38,6 +38,9 @@ GROUPS_PER_TRANSACTION = 64
 MANY_ALERTS = 50
 """Messages about more alerts than that are rendered in a thread: a mail about a thousand takes a third of a second."""
 
+ALERTS_AT_ONCE = 16
+"""Alerts that messages are rendered about before everybody else gets a turn."""
+
 IDLE = timedelta(minutes=1)
 STORE_PAUSE = timedelta(seconds=5)
 
@@ -186,10 +189,10 @@ class Dispatcher:
         self._take_config()
         if self._set_back.by():
             self._pull_in()
-        await self._save_arrivals()
         await self._settle()
         while due := self._groups.due(self._clock.now(), GROUPS_PER_TRANSACTION):
             await self._flush(due)
+        await self._save_arrivals()  # a flush has saved the timers of those that were due at once
 
     def _pull_in(self) -> None:
         self._unsaved.update(group.key for group in self._groups.pull_in(self._clock.now()))
@@ -252,10 +255,13 @@ class Dispatcher:
         at = self._clock.now()
         flushes = [self._snapshot(group, at) for group in groups]
         plans: list[FlushPlan] = []
+        planned = 0
         for flush in flushes:
-            if plans:
+            if planned > ALERTS_AT_ONCE:
                 await asyncio.sleep(0)  # messages are rendered: everybody else gets a turn
+                planned = 0
             plans.append(await self._plan(flush, told, at))
+            planned += len(flush.alerts)
         muted = {flush.group_key: mute_texts(flush.muted) for flush in flushes}
         async with self._store.transaction() as tx:
             for group, flush, plan in zip(groups, flushes, plans, strict=True):
@@ -269,6 +275,7 @@ class Dispatcher:
                 )
                 tx.put_group_timer(flush.next_timer)
                 self._save_leaving(tx, group, plan.settled)
+        self._unsaved.difference_update(group.key for group in groups)
         self._held_back |= muted
         self.suppressed.update(held.why.stage for flush in flushes for held in flush.muted if held.why.stage)
         for group, flush, plan in zip(groups, flushes, plans, strict=True):
@@ -286,8 +293,10 @@ class Dispatcher:
 
     async def _told(self, group_keys: Collection[str]) -> Mapping[Stream, Told]:
         # In this order: a delivery that is recorded between the two reads is seen twice rather than not at all.
-        deliveries = await self._store.open_deliveries(group_keys)
-        return by_stream(await self._store.log_entries(group_keys), deliveries)
+        deliveries, entries = await asyncio.gather(
+            self._store.open_deliveries(group_keys), self._store.log_entries(group_keys)
+        )
+        return by_stream(entries, deliveries)
 
     def _save_leaving(self, tx: Transaction, group: AggregationGroup, alerts: Sequence[PostedAlert]) -> None:
         """An alert is forgotten with the last group that holds it, a group with its last alert."""
