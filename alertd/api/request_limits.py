@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from http import HTTPStatus
@@ -14,6 +15,11 @@ from alertd.duration import format_duration
 
 NO_LIMIT = timedelta()
 
+FEWEST_GETS = 8
+UNLIMITED = ("/-/healthy", "/-/ready", "/healthz", "/chart.svg", "/chart.png")
+"""How the paths end that every GET gets an answer of: a probe restarts what does not answer, and the pictures of a mail
+are asked for all at once, and once only."""
+
 BODY_LIMIT = timedelta(minutes=1)
 """How long the body of a request may take to arrive where nothing else is said."""
 
@@ -22,16 +28,21 @@ _STARTED = web.RequestKey("answer_started", bool)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def limit_gets(most: int) -> Middleware:
-    """Answers 503 to a GET while `most` others are under way; 0: any number."""
+def limit_gets(most: int, *, refused: Callable[[], None] = lambda: None) -> Middleware:
+    """Answers 503 to a GET while `most` others are under way, and tells `refused`; `UNLIMITED` paths do not count.
+
+    most   0 or less: as Alertmanager, one per processor, but at least 8
+    """
+    most = most if most > 0 else max(os.cpu_count() or 1, FEWEST_GETS)
     under_way = 0
 
     @web.middleware
     async def limit(request: web.Request, handler: Handler) -> web.StreamResponse:
         nonlocal under_way
-        if request.method != "GET" or not most:
+        if request.method != "GET" or request.path.endswith(UNLIMITED):
             return await handler(request)
         if under_way >= most:
+            refused()
             text = f"Limit of concurrent GET requests reached ({most}), try again later.\n"
             return web.Response(text=text, status=HTTPStatus.SERVICE_UNAVAILABLE)
         under_way += 1

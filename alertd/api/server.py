@@ -57,14 +57,15 @@ def make_app(
 ) -> web.Application:
     """The application with every path under `prefix`, the path of the external URL (`/alertd`, or empty).
 
-    most_gets   how many GETs are answered at one time; 0: any number
+    most_gets   how many GETs are answered at one time, see `limit_gets`
     timeout     how long an answer may take; 0: any time
     gate        who may do what; None: everybody everything
     requests    what measures them; None: nobody does
     """
     prefix = prefix.rstrip("/")
     guards = [gate.middleware(prefix)] if gate is not None else []
-    limits = [limit_gets(most_gets), limit_time(timeout)]
+    refused = {"refused": requests.refused} if requests is not None else {}
+    limits = [limit_gets(most_gets, **refused), limit_time(timeout)]
     measured = [measure(requests, prefix=prefix)] if requests is not None else []
     app = web.Application(client_max_size=BODY_BYTES, middlewares=[*measured, _answer_errors, *guards, *limits])
     for door in (

@@ -59,9 +59,9 @@ from alertd.cli.without_effect import taken_without_effect
 @click.option(
     "--web.get-concurrency",
     "most_gets",
-    type=click.IntRange(min=0),
+    type=int,
     default=0,
-    help="how many GET requests are answered at one time; 0 = any number",
+    help="how many GET requests are answered at one time; 0 = one per processor, at least 8",
 )
 @click.option(
     "--config.auto-reload-interval",

@@ -69,6 +69,16 @@ class AlertmanagerRequests:
             f"{name}s_in_flight", "Requests that are being answered.", ["method"], registry=registry
         )
 
+        self._refused = Counter(
+            "alertmanager_http_concurrency_limit_exceeded_total", "Requests that were refused while as many as may be were under way.",
+            ["method"], registry=registry,
+        )  # fmt: skip
+        self._refused.labels("get")
+
+    def refused(self) -> None:
+        """One GET too many has come."""
+        self._refused.labels("get").inc()
+
     def begun(self, method: str) -> None:
         """A request has come."""
         self._in_flight.labels(method).inc()

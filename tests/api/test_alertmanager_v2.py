@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import CollectorRegistry
 
 from alertd.api.alert_list import SLICE
 from alertd.api.server import make_app
@@ -18,6 +19,7 @@ from alertd.dispatch.route import Route
 from alertd.dispatch.time_intervals import TimeIntervalSettings
 from alertd.engine.readings import count_alerts, count_silences
 from alertd.labels.matcher import Matcher, Op
+from alertd.telemetry.alertmanager import AlertmanagerRequests
 from tests.api.conftest import Connect
 from tests.support.services import AT, Alertmanager, an_alertmanager, services
 from tests.support.stores import GatedStore
@@ -374,6 +376,9 @@ async def test_hostile_bodies_are_answered_and_leave_the_list_whole(api: Api, bo
     await again.services.dispatcher.start()
 
 
+TURNED_AWAY = "alertmanager_http_concurrency_limit_exceeded_total"
+
+
 async def test_more_gets_than_allowed_are_turned_away(connect: Connect) -> None:
     entered, leave = asyncio.Event(), asyncio.Event()
 
@@ -382,7 +387,9 @@ async def test_more_gets_than_allowed_are_turned_away(connect: Connect) -> None:
         await leave.wait()
         return b"", "text/plain"
 
-    app = make_app(replace(services(), metrics=slow_metrics), most_gets=1)
+    registry = CollectorRegistry()
+    requests = AlertmanagerRequests(registry)
+    app = make_app(replace(services(), metrics=slow_metrics), most_gets=1, requests=requests)
     async with TestClient(TestServer(app)) as client:
         first = asyncio.create_task(client.get("/metrics"))
         await entered.wait()
@@ -390,6 +397,8 @@ async def test_more_gets_than_allowed_are_turned_away(connect: Connect) -> None:
         assert refused.status == 503
         assert await refused.text() == "Limit of concurrent GET requests reached (1), try again later.\n"
         assert (await client.post("/api/v2/alerts", json=[])).status == 200
+        assert (await client.get("/-/ready")).status == 200, "a probe is always answered"
+        assert registry.get_sample_value(TURNED_AWAY, {"method": "get"}) == 1
         leave.set()
         assert (await first).status == 200
         assert (await client.get("/api/v2/receivers")).status == 200

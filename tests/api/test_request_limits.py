@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from alertd.api.request_limits import limit_time, note_start
+from alertd.api.request_limits import FEWEST_GETS, limit_gets, limit_time, note_start
 
 SHORT = timedelta(milliseconds=50)
 LIMIT_S = 60
@@ -31,7 +32,8 @@ class Slow:
         except asyncio.CancelledError:
             self.ended.set_result("broken off")
             raise
-        self.ended.set_result("done")
+        if not self.ended.done():
+            self.ended.set_result("done")
         return web.Response(text="done")
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
@@ -119,3 +121,18 @@ async def test_a_body_that_does_not_come_is_not_waited_for(serve: Serve) -> None
 
 async def test_a_timeout_of_the_handler_itself_is_not_taken_for_this_one(serve: Serve) -> None:
     assert (await (await serve(timeout=timedelta(seconds=LIMIT_S))).get("/f")).status != 503
+
+
+@pytest.mark.parametrize("most", [0, -1])
+async def test_without_a_number_at_least_eight_gets_are_answered_at_one_time(slow: Slow, most: int) -> None:
+    refused = asyncio.Event()
+    app = web.Application(middlewares=[limit_gets(most, refused=refused.set)])
+    app.add_routes([web.get("/", slow.answer), web.get("/chart.svg", slow.answer)])
+    limit = max(FEWEST_GETS, os.cpu_count() or 1)
+    async with asyncio.timeout(LIMIT_S), TestClient(TestServer(app)) as client:
+        asking = [asyncio.create_task(client.get("/")) for _ in range(limit + 1)]
+        pictures = [asyncio.create_task(client.get("/chart.svg")) for _ in range(2)]
+        await refused.wait()
+        slow.go.set()
+        assert sorted([(await one).status for one in asking]) == [*[200] * limit, 503]
+        assert [(await one).status for one in pictures] == [200, 200]
