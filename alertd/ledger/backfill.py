@@ -24,26 +24,35 @@ def raw_query(selector: str) -> str:
 
 
 class Backfill:
-    """Reads from where a ledger ends to the present; for a new ledger from the period's start, as far as there are data."""
+    """Reads from where a ledger ends to the present; for a new ledger from the period's start, as far as there are data.
 
-    def __init__(self, query: str) -> None:
-        self._query = query
+    beside   the further counter that is read; else it is what is spent
+    """
+
+    def __init__(self, query: str, *, beside: str = "") -> None:
+        self.query = query
+        self._beside = beside
         self._read_to: datetime | None = None
 
     def wants(self, ledger: Ledger, at: datetime, interval: timedelta) -> list[HistoryNeed]:
         """What is missing before `at`; none when no more than a few slots are missing."""
-        start = max((time for time in (ledger.at, self._read_to) if time is not None), default=None)
+        # A further counter that no series has any more was asked for as often as what is spent.
+        known = (ledger.at, ledger.at_beside(self._beside) if self._beside else None, self._read_to)
+        start = max((time for time in known if time is not None), default=None)
         if start is None:
             period = ledger.layout.calendar.period(at).start
             start = _aligned(min(period, at - FIRST_READ))
         elif at - start <= max(SHORTEST_GAP, 3 * interval):
             return []
         step = _FINE if at - start <= _FINE_UP_TO else _COARSE
-        return [HistoryNeed(expr=self._query, start=start + step, end=at, step=step)]
+        return [HistoryNeed(expr=self.query, start=start + step, end=at, step=step)]
 
     def learn(self, ledger: Ledger, need: HistoryNeed, matrix: SeriesMatrix) -> None:
         """Take a chunk of it; an empty one says that there are no data in the whole range."""
-        ledger.learn(matrix)
+        if self._beside:
+            ledger.learn_beside(self._beside, matrix)
+        else:
+            ledger.learn(matrix)
         newest = float(matrix.times[-1]) if len(matrix.times) else need.end.timestamp()
         self._read_to = datetime.fromtimestamp(newest, UTC)
 

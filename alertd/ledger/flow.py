@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
@@ -102,6 +102,12 @@ class Flow:
         self._period_start = -np.inf
         self.unpriced_in_all = 0.0
         self.counters = Counters(self._group_of)
+
+    @property
+    def at(self) -> datetime | None:
+        """The newest observation that had data."""
+        newest = self.counters.at
+        return None if newest is None else datetime.fromtimestamp(newest, UTC)
 
     @property
     def lines(self) -> list[Line]:

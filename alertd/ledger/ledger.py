@@ -127,8 +127,11 @@ class Ledger:
     @property
     def at(self) -> datetime | None:
         """The newest observation that had data."""
-        newest = self._main.counters.at
-        return None if newest is None else datetime.fromtimestamp(newest, UTC)
+        return self._main.at
+
+    def at_beside(self, name: str) -> datetime | None:
+        """The newest one of a further counter."""
+        return self._beside[name].at
 
     @property
     def series(self) -> int:
@@ -151,7 +154,8 @@ class Ledger:
         beside     answers of the further counters, by name
         """
         before = self._main.counters.at
-        self._roll(at)
+        for flow in (self._main, *self._beside.values()):
+            flow.roll(self._turned_at(at))
         growths = self._main.observe(batch.labels, batch.values, at, born=born, scopes=self._count_scopes)
         for name, answer in (beside or {}).items():
             self._beside[name].observe(answer.labels, answer.values, at, born=born, scopes=self._count_scopes)
@@ -167,13 +171,21 @@ class Ledger:
             at = datetime.fromtimestamp(time, UTC)
             self.advance(SeriesBatch(labels=matrix.labels, values=values, at=at), at, interval=step)
 
-    def _roll(self, at: datetime) -> None:
+    def learn_beside(self, name: str, matrix: SeriesMatrix) -> None:
+        """The same of a further counter; to be told before the history of spend, for that turns the periods of all."""
+        flow = self._beside[name]
+        for time, values in zip(matrix.times.tolist(), matrix.values, strict=True):
+            at = datetime.fromtimestamp(time, UTC)
+            flow.roll(self._turned_at(at))
+            flow.observe(matrix.labels, values, at, born=None, scopes=self._count_scopes)
+        self._spend.open_accounts(len(self._scopes))
+
+    def _turned_at(self, at: datetime) -> float:
+        """When the sums of the lines began anew, Unix seconds."""
         calendar = self.layout.calendar
         # A rolling window has no turns of its own: who spent it is told of blocks of its length.
         length = calendar.rolling.total_seconds()
-        start = at.timestamp() // length * length if length else calendar.period(at).start.timestamp()
-        for flow in (self._main, *self._beside.values()):
-            flow.roll(start)
+        return at.timestamp() // length * length if length else calendar.period(at).start.timestamp()
 
     def _enter(self, growths: Sequence[Growth], before: float | None, at: float, *, gap: float) -> None:
         if self.since is None:

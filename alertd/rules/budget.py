@@ -142,7 +142,8 @@ class BudgetJudge:
         self._judged_period: float | None = None
         self._interval = timedelta(minutes=1)
         self._births = Births()
-        self._backfill = Backfill(kind.query)
+        beside = [Backfill(raw_query(metric), beside=metric) for metric in kind.beside]
+        self._backfills = [*beside, Backfill(kind.query)]  # spend comes last: see `Ledger.learn_beside`
         self._profile: tuple[float, F64 | None] = (-1.0, None)
         self._saved: tuple[datetime, int] | None = None
         self._saved_period: float | None = None
@@ -299,11 +300,13 @@ class BudgetJudge:
 
     def wants(self, at: datetime) -> Sequence[HistoryNeed]:
         """See `Judge.wants`."""
-        return self._backfill.wants(self.ledger, at, self._interval)
+        return [need for one in self._backfills for need in one.wants(self.ledger, at, self._interval)]
 
     def learn(self, need: HistoryNeed, matrix: SeriesMatrix) -> None:
         """See `Judge.learn`."""
-        self._backfill.learn(self.ledger, need, matrix)
+        for one in self._backfills:
+            if one.query == need.expr:
+                one.learn(self.ledger, need, matrix)
 
     def saves(self, at: datetime) -> bool:
         """Each slot, or as often as its size allows; at once when a period began."""

@@ -9,7 +9,6 @@ from enum import Enum
 from alertd.labels import LabelSet
 from alertd.query.batch import F64, SeriesBatch
 
-
 REASON_LABEL = "alertd_reason"
 """Label of an alert that is about its rule or what the rule is judged from, and about no series: it says which of these."""
 

@@ -353,6 +353,39 @@ def test_an_outage_is_read_up_and_a_missed_slot_is_not() -> None:
     assert steps(slot(judge, START + 121 * MINUTE, {"a": 61})) == {("a", "50%")}
 
 
+def test_after_an_outage_further_counters_are_read_up_alike() -> None:
+    judge = a_budget(thresholds=["50%"], requests="requests_total", usage_missing="missing_total").open(b"")
+    _, requests, missing = judge.kind.further_queries
+    yesterday = START - timedelta(hours=1)
+    for minute in range(2):
+        at = yesterday + minute * MINUTE
+        slot(judge, at, {"a": 0}, **{requests: answer({"a": 0}, at)})
+    back = START + timedelta(hours=2)
+    labels = answer({"a": 0}, START).labels
+    # an even growth from an hour before midnight to two hours after it; nobody ever counted a missing usage before
+    total = {judge.kind.query: 90.0, requests: 300.0}
+    read = []
+    while wanted := judge.wants(back):
+        need = wanted[0]
+        read.append(need.expr)
+        times = np.arange(need.start.timestamp(), need.end.timestamp() + 1, 60)
+        shares = (times - yesterday.timestamp()) / 10_800
+        if need.expr in total:
+            values = total[need.expr] * shares[:, None]
+            judge.learn(need, SeriesMatrix(labels=labels, times=times, values=values))
+        else:
+            judge.learn(need, SeriesMatrix.empty())
+    assert read == [requests, missing, judge.kind.query]
+    # A counter that is new begins at its first value, and a period with a slot without findings.
+    for at, lost in ((back + MINUTE, 50), (back + 2 * MINUTE, 100)):
+        others = {requests: answer({"a": 300}, at), missing: answer({"a": lost}, at)}
+        judgement = slot(judge, at, {"a": 90}, **others)
+    evidence = only(judgement).evidence
+    assert evidence["Spend"] == pytest.approx(60, rel=0.01)
+    assert evidence["UsageMissing"] == pytest.approx(50 / 200, rel=0.01), "of the requests since midnight"
+    assert judge.wants(at + 5 * MINUTE) == []
+
+
 def test_a_small_memory_is_saved_each_slot_and_a_period_at_once() -> None:
     judge = a_budget().open(b"")
     run(judge, {"a": 0}, {"a": 1})
