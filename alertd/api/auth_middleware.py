@@ -48,7 +48,7 @@ class Gate:
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             if not self._bucket.take():
                 return _refusal(HTTPStatus.TOO_MANY_REQUESTS)
-            return await self._refused(request, prefix) or await handler(request)
+            return _of_another_site(request) or await self._refused(request, prefix) or await handler(request)
 
         return guard
 
@@ -100,6 +100,23 @@ def _needs(request: web.Request, prefix: str) -> tuple[str, Scope]:
         return "", Scope.READ
     path = resource.canonical.removeprefix(prefix)
     return path, scope_of(request.method, path)
+
+
+def _of_another_site(request: web.Request) -> web.Response | None:
+    """The refusal of a POST that a page of another site had a browser send; None where it is none.
+
+    The browser adds the password it remembers, so such a page could do what its reader may. JSON it sends only after it has
+    asked us, and then without the password; programs say nothing of where they come from.
+    """
+    if request.method != "POST" or request.content_type == "application/json":
+        return None
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is None and origin is not None:  # plain HTTP, or an old browser
+        site = "same-origin" if origin.partition("://")[2] == request.host else "cross-site"
+    if site in (None, "same-origin", "none"):
+        return None
+    log.info("request_refused", why="another site", remote=request.remote, path=request.path)
+    return _refusal(HTTPStatus.FORBIDDEN, "a page of another site may not ask for this")
 
 
 def _refusal(status: HTTPStatus, why: str = "") -> web.Response:

@@ -140,6 +140,38 @@ async def test_a_token_file_that_is_not_there_or_too_short_is_told(tmp_path: Pat
     assert "canary" not in str(told.value)
 
 
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({}, 200, id="a program"),
+        pytest.param(FORM, 200, id="a program that sends a form, as curl -d does"),
+        pytest.param({"Sec-Fetch-Site": "none"}, 200, id="the user himself"),
+        pytest.param({"Sec-Fetch-Site": "same-origin", "Origin": "http://proxied"}, 200, id="a page of our own"),
+        pytest.param({"Sec-Fetch-Site": "cross-site"}, 403, id="another site, without a body"),
+        pytest.param({"Sec-Fetch-Site": "cross-site", **FORM}, 403, id="a form of another site"),
+        pytest.param({"Sec-Fetch-Site": "same-site", **FORM}, 403, id="a form of a neighbour"),
+        pytest.param({"Origin": "http://evil.example", **FORM}, 403, id="a form of another site, over plain HTTP"),
+        pytest.param({"Origin": "null", **FORM}, 403, id="a form of a page that hides where it is from"),
+        pytest.param({"Origin": "http://{host}", **FORM}, 200, id="a page of our own, over plain HTTP"),
+        pytest.param(
+            {"Sec-Fetch-Site": "cross-site", "Content-Type": "application/json"}, 200, id="JSON, which browsers ask about first"
+        ),
+    ],
+)  # fmt: skip
+async def test_no_page_of_another_site_acts_in_the_name_of_its_reader(
+    client_of: ClientOf, headers: dict[str, str], status: int
+) -> None:
+    client = await client_of(access({"basic_auth_users": {"ann": hashed("secret")}}))
+    given = {name: text.format(host=f"{client.host}:{client.port}") for name, text in headers.items()}
+    async with client.post("/-/reload", headers={**basic("ann", "secret"), **given}) as answer:
+        assert answer.status == status, await answer.text()
+    async with client.get("/api/v2/status", headers={**basic("ann", "secret"), **given}) as answer:
+        assert answer.status == 200, "reading is for every page that may see the answer"
+
+
 async def test_open_paths_are_open_and_nothing_else_is(client_of: ClientOf) -> None:
     client = await client_of(by_scope(open=["/metrics", "/-/ready"]), prefix="/alertd")
     for path, status in (("/metrics", 200), ("/-/ready", 200), ("/-/healthy", 401), ("/api/v2/status", 401)):
