@@ -1,6 +1,6 @@
 """`WarmUp`: reads the history that judges ask for, in the background, and remembers how far it came.
 
-A rule whose judge still reads is not judged: its alerts stay as they are. The other rules of its group go on.
+What several judges want of one source is read once: rules over the same counter hear of its past together. A rule whose judge still reads is not judged: its alerts stay as they are. The other rules of its group go on.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import structlog
 from alertd.alerts.keeping import RuleMemory
 from alertd.engine.ports import Store
 from alertd.errors import QueryError, StoreError
-from alertd.query.history import HistorySource, SeriesMatrix
+from alertd.query.history import HistoryNeed, HistorySource, SeriesMatrix
 from alertd.rules.kind import Judge
 
 log = structlog.get_logger(__name__)
@@ -26,7 +26,11 @@ ATTEMPTS = 5
 
 @dataclass(slots=True, eq=False)
 class _Reading:
-    """One judge's history under way; `owner` is whose it is: group and rule identity."""
+    """One judge's history under way.
+
+    owner           whose it is: group and rule identity
+    series, points  what there was of it: series at most at one time, moments with any
+    """
 
     judge: Judge
     owner: tuple[str, str]
@@ -35,6 +39,16 @@ class _Reading:
     failures: int = 0
     error: str = ""
     is_queued: bool = True
+    series: int = 0
+    points: int = 0
+
+    def wants(self, need: HistoryNeed) -> bool:
+        """Whether this is what its judge asks for next."""
+        return need in self.judge.wants(self.at)[:1]
+
+    async def learn(self, need: HistoryNeed, matrix: SeriesMatrix) -> None:
+        self.series, self.points = max(self.series, len(matrix.labels)), self.points + len(matrix.times)
+        await asyncio.to_thread(self.judge.learn, need, matrix)
 
 
 class WarmUp:
@@ -92,21 +106,41 @@ class WarmUp:
         await self._queue.join()
 
     async def _read(self, reading: _Reading) -> None:
-        judge = reading.judge
-        while wanted := judge.wants(reading.at):
+        while wanted := reading.judge.wants(reading.at):
             need = wanted[0]
             log.info(
                 "history_read", rule=reading.owner[1], start=need.start.isoformat(), end=need.end.isoformat()
             )  # fmt: skip
+            together: list[_Reading] | None = None  # not known before the answer is there: other rules may still come
             async for matrix in self._sources[reading.source].read(need):
                 if not self._is_wanted(reading):
                     return
-                await asyncio.to_thread(judge.learn, need, matrix)
+                together = self._together(reading, need) if together is None else together
+                together = [one for one in together if await self._tell(one, need, matrix, first=reading)]
+            for one in together or self._together(reading, need):
+                if one.wants(need):
+                    await self._tell(one, need, SeriesMatrix.empty(), first=reading)
+        del self._readings[id(reading.judge)]
+        log.info("history_known", rule=reading.owner[1], series=reading.series, points=reading.points)
+
+    def _together(self, first: _Reading, need: HistoryNeed) -> list[_Reading]:
+        """Everybody who waits for `need` now, when nothing of it has been told yet."""
+        others = [one for one in self._readings.values() if one.is_queued and one.source == first.source]
+        return [first, *(one for one in others if one is not first and one.wants(need))]
+
+    async def _tell(self, reading: _Reading, need: HistoryNeed, matrix: SeriesMatrix, *, first: _Reading) -> bool:
+        """Whether it goes on with the others; what goes wrong with one of these, it meets again when its own turn comes."""
+        if not self._is_wanted(reading):
+            return False
+        try:
+            await reading.learn(need, matrix)
+            if len(matrix.times):
                 await self._save(reading)
-            if need in judge.wants(reading.at)[:1]:
-                await asyncio.to_thread(judge.learn, need, SeriesMatrix.empty())
-        del self._readings[id(judge)]
-        log.info("history_known", rule=reading.owner[1])
+        except Exception:
+            if reading is first:
+                raise
+            return False
+        return True
 
     def _is_wanted(self, reading: _Reading) -> bool:
         return self._readings.get(id(reading.judge)) is reading

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
+import pytest
+from structlog.testing import capture_logs
 
 from alertd.alerts.annotate import TemplateContext
 from alertd.alerts.posted import PostedAlert
@@ -217,6 +219,58 @@ async def test_a_past_that_holds_nothing_is_asked_for_once() -> None:
         await world.slot(5)
     assert len(world.past.asked) == 1
     assert world.values() == [10]
+
+
+def two_rules() -> RuleGroup:
+    rules = [replace(an_alerting_rule(name, expr="m"), kind=Summing("m")) for name in "AB"]
+    return a_group(*rules)
+
+
+async def test_what_two_rules_want_alike_is_read_once() -> None:
+    world = await World(two_rules()).start()
+    for _ in range(3):
+        await world.slot(5)
+    assert world.values() == [61 + 5 + 5] * 2
+    assert len(world.past.asked) == 1
+    assert [memory.memory.split()[0] for memory in await world.store.rule_memories()] == [b"71.0"] * 2
+
+
+@dataclass(frozen=True, slots=True)
+class Broken(Summing):
+    def open(self, memory: bytes) -> BrokenJudge:
+        return BrokenJudge(self, 0.0, None)
+
+
+@dataclass(slots=True)
+class BrokenJudge(SummingJudge):
+    """Cannot be told of any past there is."""
+
+    def learn(self, need: HistoryNeed, matrix: SeriesMatrix) -> None:
+        if len(matrix.times):
+            raise ValueError("never heard of it")
+        SummingJudge.learn(self, need, matrix)
+
+
+@pytest.mark.parametrize("order", ["AB", "BA"])
+async def test_a_rule_that_cannot_learn_keeps_nobody_from_learning(order: str) -> None:
+    kinds = {"A": Summing("m"), "B": Broken("m")}
+    rules = [replace(an_alerting_rule(name, expr="m"), kind=kinds[name]) for name in order]
+    world = await World(a_group(*rules)).start()
+    for _ in range(3):
+        await world.slot(5)
+    health = {state.rule.name: (state.health, state.last_error) for state in world.evaluator.states()[0].rules}
+    assert health["A"] == (Health.OK, "")
+    assert health["B"] == (Health.ERR, "history cannot be read: ValueError('never heard of it')")
+    assert world.values() == [61 + 5 + 5]
+
+
+@pytest.mark.parametrize(("is_empty", "series", "points"), [(False, 1, 61), (True, 0, 0)])
+async def test_how_much_of_the_past_is_known_is_said(is_empty: bool, series: int, points: int) -> None:
+    world = await World(a_summing_group(), past=Past(is_empty=is_empty)).start()
+    with capture_logs() as logs:
+        await world.slot(5)
+    (known,) = [line for line in logs if line["event"] == "history_known"]
+    assert (known["series"], known["points"]) == (series, points)
 
 
 async def test_the_last_memory_is_saved_at_the_end() -> None:
