@@ -28,10 +28,16 @@ from alertd.rules.kind import Inputs
 LEAST_POINTS = 30
 """Slots a window must hold for a method that looks back over it."""
 
+BYTES_PER_SECOND = 1_000
+"""How much memory a judge may write on average: that of a thousand series is megabytes, and takes ten times as long as a slot."""
+
+SAVE_EVERY, LONGEST_UNSAVED = timedelta(minutes=5), timedelta(minutes=30)
+"""How long it is unsaved: at least, unless an event begins or ends, and at most. A crash loses nothing: it is read again."""
+
 _DAY = timedelta(days=1)
 _GAP = timedelta(hours=1)
 _PATIENCE = timedelta(minutes=10)
-_SAVE_EVERY = timedelta(minutes=5)
+_SECOND = timedelta(seconds=1)
 _HISTORY_POINTS = 4032  # a fortnight of 5 minutes
 _FORTNIGHT = 14 * _DAY
 
@@ -81,6 +87,13 @@ class Anomaly:
         start = at - depth if known_to is None else max(at - depth, known_to + step)
         return HistoryNeed(expr=self.query, start=start, end=at - self.interval, step=step)
 
+    def slots_between(self, known_to: datetime, at: datetime) -> HistoryNeed | None:
+        """Every slot after `known_to` and before `at`; None where there is none, or ranges cannot have such steps."""
+        start, end = known_to + self.interval, at - self.interval
+        if start > end or self.interval % _SECOND:
+            return None
+        return HistoryNeed(expr=self.query, start=start, end=end, step=self.interval)
+
 
 class AnomalyJudge:
     """Judges the series of one rule, slot after slot."""
@@ -95,7 +108,9 @@ class AnomalyJudge:
         self.rows = SeriesRows(self._detector, keep=max(2 * kind.settings.window, _DAY))
         self._events: dict[int, Finding] = {}
         self._group = None if memory is None else memory.group
-        self._known_to = self._saved_to = None if memory is None else memory.known_to
+        self._known_to = None if memory is None else memory.known_to
+        self._saved: tuple[datetime, int] | None = None  # up to when, and how many bytes
+        self._resumes = memory is not None  # slots were judged after the memory was saved: they are read again
         self._turned = False
         self._begins = False
         if memory is not None:
@@ -108,24 +123,26 @@ class AnomalyJudge:
         values = np.full(self._detector.rows, np.nan)
         values[rows] = batch.values
         slot = self._detector.judge(at, values)
-        self._known_to = inputs.at
+        self._known_to, self._resumes = inputs.at, False
         self._turned |= bool((slot.opened | slot.closed | slot.adopted).any())
         band = Band(slot.lower[rows], slot.expected[rows], slot.upper[rows])
         return self._grouped(Judgement(tuple(self._in_event(slot)), seen=batch, band=band), slot)
 
     def wants(self, at: datetime) -> Sequence[HistoryNeed]:
-        """The past at the first start, and what was missed of more than an hour."""
-        need = self._kind.history(at, self._known_to)
-        if self._known_to is not None and at - self._known_to <= max(_GAP, 3 * need.step):
-            return ()
-        return (need,) if need.start <= need.end else ()
+        """The past at the first start, what was missed of more than an hour, and what a crash took."""
+        need, known_to = self._kind.history(at, self._known_to), self._known_to
+        if known_to is None or at - known_to > max(_GAP, 3 * need.step):
+            return (need,) if need.start <= need.end else ()
+        again = self._kind.slots_between(known_to, at) if self._resumes else None
+        return () if again is None else (again,)
 
     def learn(self, need: HistoryNeed, matrix: SeriesMatrix) -> None:
         """Judge a chunk of the past, without findings: an event that lasts is known when the first slot comes."""
+        last = float(matrix.times[-1]) if len(matrix.times) else need.end.timestamp()
+        self._resumes &= last + need.step.total_seconds() <= need.end.timestamp()
         if not len(matrix.times):
             self._known_to = need.end
             return
-        last = float(matrix.times[-1])
         rows = self.rows.of(matrix.labels, matrix.values[-1], last)
         values = np.full((len(matrix.times), self._detector.rows), np.nan)
         values[:, rows] = matrix.values
@@ -133,16 +150,19 @@ class AnomalyJudge:
         self._known_to = datetime.fromtimestamp(last, UTC)
 
     def saves(self, at: datetime) -> bool:
-        """Every few minutes; at once when an event began or ended, for its alert is saved, too."""
-        if self._known_to is None:
-            return False
-        return self._turned or self._saved_to is None or self._known_to - self._saved_to >= _SAVE_EVERY
+        """Every few minutes, and at once when an event began or ended; a large memory less often."""
+        if self._known_to is None or self._saved is None:
+            return self._known_to is not None
+        saved_to, size = self._saved
+        pause = timedelta(seconds=size / BYTES_PER_SECOND)
+        if not self._turned:
+            pause = max(pause, SAVE_EVERY)
+        return self._known_to - saved_to >= min(pause, LONGEST_UNSAVED)
 
     def memory(self) -> bytes:
         if self._known_to is None:
             return b""
-        self._saved_to, self._turned = self._known_to, False
-        return pack(
+        memory = pack(
             Memory(
                 query=self._kind.query,
                 known_to=self._known_to,
@@ -152,6 +172,8 @@ class AnomalyJudge:
                 detector=self._detector.dump(),
             )
         )
+        self._saved, self._turned = (self._known_to, len(memory)), False
+        return memory
 
     def teach(self, series: LabelSet, feedback: Feedback) -> int:
         """What an operator says of the alert of `series`, or of all series in a group event; how many it is about."""

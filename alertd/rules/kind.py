@@ -38,7 +38,8 @@ class Judge(Protocol):
     def wants(self, at: datetime) -> Sequence[HistoryNeed]:
         """The ranges to read before the slot `at` is judged; none when it is up to date.
 
-        Reading takes a slot or two, in which nothing is judged: what only a few missed slots would tell is not wanted.
+        Reading takes a slot or two, in which nothing is judged: what only a few missed slots would tell is not wanted,
+        unless they were judged before a crash, and events that last are to go on.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -278,6 +279,58 @@ def test_a_restart_changes_nothing() -> None:
         told.append(said)
     assert [one.findings for one in told[0]] == [one.findings for one in told[1]]
     assert any(finding.labels for one in told[0] for finding in one.findings), "there was a group event"
+
+
+def test_a_large_memory_is_saved_less_often_even_when_events_begin() -> None:
+    story = Story(an_anomaly(method="sigma", window="3h", interval=timedelta(minutes=1)), step=timedelta(minutes=1))
+    names = [f"t{number}" for number in range(1000)]
+    story.passes(100, *names)
+    size = len(story.judge.memory())
+    assert size > 1000 * 5 * 60, "more than the share of five minutes"
+    due = []
+    for slot in range(31):
+        story.tells(**{**story.calm(*names), **({"t7": 9000.0} if slot in (2, 3) else {})})
+        due.append(story.judge.saves(story.at))
+    assert due.index(True) == min(math.ceil(size / 1000 / 60), 30) - 1
+
+
+def test_what_was_judged_between_the_last_memory_and_a_crash_is_read_again() -> None:
+    """Also an event that had begun: its alert goes on."""
+    story, crashed = Story(an_anomaly(recovery="10m")), Story(an_anomaly(recovery="10m"))
+    names = ("a", "b")
+    for one in (story, crashed):
+        one.passes(CALM, *names)
+    saved, saved_at = crashed.judge.memory(), crashed.slot
+    seen = [story.calm(*names) | ({"a": 9000.0} if slot else {}) for slot in range(6)]
+    for values in seen:
+        story.tells(**values)
+    crashed.judge, crashed.slot = crashed.kind.open(saved), story.slot
+    (need,) = crashed.judge.wants(crashed.at)
+    assert need == HistoryNeed(expr="m", start=T0 + saved_at * STEP, end=story.at - STEP, step=STEP)
+    times = need.start.timestamp() + STEP.total_seconds() * np.arange(6)
+    values = np.array([[one[name] for name in names] for one in seen])
+    crashed.judge.learn(need, SeriesMatrix(labels=tuple(map(a_series, names)), times=times, values=values))
+    assert crashed.judge.wants(crashed.at) == crashed.judge.wants(crashed.at + 3 * STEP) == ()
+    now = {"a": 1000.0, "b": 1000.0}
+    told, instead = story.tells(**now), crashed.tells(**now)
+    assert told.findings == instead.findings
+    assert tenants(instead, Verdict.HELD) == ["a"]
+
+
+def test_what_cannot_be_read_again_is_not_asked_for_twice() -> None:
+    story = Story()
+    story.passes(CALM, "a")
+    again = story.kind.open(story.judge.memory())
+    (need,) = again.wants(story.at + 3 * STEP)
+    again.learn(need, SeriesMatrix.empty())
+    assert again.wants(story.at + 3 * STEP) == ()
+
+
+def test_slots_of_half_a_second_cannot_be_read_again() -> None:
+    kind = an_anomaly(interval=timedelta(seconds=2.5), method="sigma", window="1h")
+    story = Story(kind, step=timedelta(seconds=2.5))
+    story.passes(3, "a")
+    assert kind.open(story.judge.memory()).wants(story.at + 10 * story.step) == ()
 
 
 @pytest.mark.parametrize(
