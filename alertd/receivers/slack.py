@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -11,7 +12,7 @@ from alertd.http import HttpClient, HttpError
 from alertd.http.credentials import reveal
 from alertd.notify.digest import Digest
 from alertd.notify.message import Message
-from alertd.notify.outbox import Cause, Delivered, Delivery, Outcome, Payload, Retry
+from alertd.notify.outbox import Cause, Delivered, Delivery, Outcome, Payload, Rejected, Retry
 from alertd.notify.reason import Reason
 from alertd.receivers.base import BaseIntegration, http_client
 from alertd.receivers.chart_links import chart_link
@@ -73,11 +74,18 @@ class Slack(BaseIntegration[SlackSettings]):
         try:
             attempt = await self._attempt(at)
             root = await self._root(delivery)
-            return await self._follow_up(attempt, delivery, root) if root else await attempt.post(delivery.payload.body)
+            if root:
+                return await self._follow_up(attempt, delivery, root)
+            return self._of_this_message(await attempt.post(delivery.payload.body))
         except HttpError as error:
             return of_error(error)
         except StoreError as error:
             return Retry(why=f"what Slack calls the last message is not known: {error}", cause=Cause.OTHER)
+
+    def _of_this_message(self, outcome: Outcome) -> Outcome:
+        """Where a template names channels, it is but one of them that is gone."""
+        elsewhere = isinstance(outcome, Rejected) and outcome.gone and templated(self._settings.channel)
+        return replace(outcome, gone=False) if elsewhere else outcome
 
     async def _attempt(self, at: datetime) -> _Attempt:
         if self._token is None:

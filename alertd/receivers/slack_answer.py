@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from http import HTTPStatus
 
 import msgspec
 
@@ -49,6 +50,9 @@ _VERDICTS = {word: verdict for verdict, words in _WORDS.items() for word in word
 
 _RETRIED = {Verdict.THROTTLED: Cause.RATE_LIMITED, Verdict.PASSING: Cause.SERVER_ERROR}
 
+_REVOKED_WORDS = frozenset({"no_service", "no_team", "no_active_hooks", "channel_not_found"})
+"""Of a webhook that will take nothing more, with a 404; any other 404 need not be Slack's."""
+
 _REVOKED = "the webhook was revoked: make a new one and set api_url"
 _REMEDIES = {
     "not_in_channel": "invite the app to the channel: /invite @its-name",
@@ -57,6 +61,7 @@ _REMEDIES = {
     "is_archived": "the channel is archived: set another one",
     "missing_scope": "give the app the scope chat:write",
     "no_service": _REVOKED,
+    "no_team": _REVOKED,
     "no_active_hooks": _REVOKED,
     "invalid_token": _REVOKED,
     "invalid_auth": "the token is not valid: set app_token to the bot's (xoxb-...)",
@@ -118,6 +123,9 @@ def _of_status(
     outcome = of_answer(answer, at=at, hide=hide, says=says)
     if isinstance(outcome, Retry) and outcome.after is None:
         return Retry(why=outcome.why, cause=outcome.cause, after=_wait(body))
+    revoked = answer.status == HTTPStatus.NOT_FOUND and word in _REVOKED_WORDS
+    if isinstance(outcome, Rejected) and (revoked or answer.status == HTTPStatus.GONE):
+        return replace(outcome, gone=True)
     return outcome
 
 

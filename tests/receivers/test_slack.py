@@ -224,3 +224,19 @@ async def test_annotations_call_people_only_where_they_may(
     text = msgspec.json.decode(payload.body)["attachments"][0]["text"]
     assert ("<!channel>" in text) is calls
     assert text.endswith("<!here>"), "a template may call whom it wants"
+
+
+@pytest.mark.parametrize(
+    ("channel", "gone"),
+    [
+        pytest.param("#c", True, id="its webhook was revoked"),
+        pytest.param('{{ "#c" }}', False, id="a template names other channels"),
+    ],
+)
+async def test_what_is_gone(server: ReceiverServer, session: aiohttp.ClientSession, channel: str, gone: bool) -> None:
+    server.script("/hook", Answer(status=404, body=b"channel_not_found"))
+    settings = SlackSettings.model_validate({"api_url": f"{server.url}/hook", "channel": channel})
+    slack = Slack(Place("ops", 0), settings, some_tools(session))
+    outcome = await slack.send(a_delivery_of(slack, message()), at=T0)
+    assert isinstance(outcome, Rejected)
+    assert outcome.gone is gone

@@ -91,6 +91,23 @@ def test_not_taken(status: int, body: object, outcome: type, cause: Cause, verdi
 
 
 @pytest.mark.parametrize(
+    ("status", "body", "gone"),
+    [
+        pytest.param(404, "no_service", True, id="a revoked webhook"),
+        pytest.param(404, "channel_not_found", True, id="a deleted channel"),
+        pytest.param(410, "channel_is_archived", True, id="an archived channel"),
+        pytest.param(404, "<html>", False, id="a 404 that is not Slack's"),
+        pytest.param(400, "channel_not_found", False, id="a refused message"),
+        pytest.param(200, {"ok": False, "error": "channel_not_found"}, False, id="a bot's channel"),
+    ],
+)
+def test_what_is_gone_for_good(status: int, body: object, gone: bool) -> None:
+    outcome = understand(answer(status, body), at=T0, hide=[URL]).outcome
+    assert isinstance(outcome, Rejected)
+    assert outcome.gone is gone
+
+
+@pytest.mark.parametrize(
     "given",
     [
         pytest.param(answer(429, "", Retry_After="7"), id="in a header"),
