@@ -80,12 +80,10 @@ class Leases:
         """
         destination = delivery.destination
         self._running[destination] -= 1
-        if took is None or destination in self._one_by_one:
-            self._ahead.pop(destination, None)
-        else:
-            self._ahead[destination] = self._taken_in(AHEAD, took)
         if took is None:
             self._give_back(destination)
+        elif destination not in self._one_by_one:
+            self._ahead[destination] = self._taken_in(AHEAD, took)
 
     @property
     def waiting(self) -> set[str]:
@@ -113,6 +111,7 @@ class Leases:
         return min((waiting[0].since + LONGEST_AHEAD for waiting in self._waiting.values()), default=None)
 
     def _give_back(self, destination: str) -> None:
+        self._ahead.pop(destination, None)
         self._unused += [one.delivery for one in self._waiting.pop(destination, ())]
 
     def _take_unused(self) -> Sequence[Delivery]:

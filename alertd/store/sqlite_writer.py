@@ -64,7 +64,7 @@ class SqliteWriter:
         except sqlite3.Error as error:  # the transaction itself failed: so would any other
             self._undo()
             return [self._failed(error)] * len(batch)
-        except _BadWork:
+        except _WorkError:
             self._undo()
             results = [self._alone(work) for work in batch]
         if self._connection.total_changes > before and not any(isinstance(one, StoreError) for one in results):
@@ -72,7 +72,7 @@ class SqliteWriter:
         return results
 
     def _together(self, batch: Sequence[Work]) -> list[Any]:
-        """What each piece returns, all of them in one transaction; raises _BadWork when any failed.
+        """What each piece returns, all of them in one transaction; raises _WorkError when any failed.
 
         No savepoint for each: SQLite would copy every page that is changed, and hardly ever need the copy.
         """
@@ -80,7 +80,7 @@ class SqliteWriter:
         try:
             results = [work(self._connection) for work in batch]
         except Exception as error:
-            raise _BadWork from error
+            raise _WorkError from error
         self._connection.execute("COMMIT")
         return results
 
@@ -88,7 +88,7 @@ class SqliteWriter:
         """What a piece returns in a transaction of its own, or the exception that undid it."""
         try:
             [result] = self._together([work])
-        except _BadWork as failure:
+        except _WorkError as failure:
             self._undo()
             cause = failure.__cause__
             return self._failed(cause) if isinstance(cause, sqlite3.Error) else cause
@@ -107,5 +107,5 @@ class SqliteWriter:
         return explained
 
 
-class _BadWork(Exception):
+class _WorkError(Exception):
     """A piece of work failed, for the reason that is its cause."""

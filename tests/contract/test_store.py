@@ -318,6 +318,26 @@ class TestOutbox:
         assert len(await lease(store, room={"d0": 1})) == 1
         assert len(await lease(store, room={"d0": 99}, per_destination=4)) == 1
 
+    async def test_some_destinations_are_leased_more_ahead(self, store: Store) -> None:
+        crowd = [a_delivery(entry=a_log_entry(stream=a_stream(part=str(n))), destination=f"d{n % 2}") for n in range(9)]
+        await enqueue(store, *crowd)
+        leased = await lease(store, per_destination=1, ahead={"d0": 2})
+        assert sorted(one.destination for one in leased) == ["d0", "d0", "d0", "d1"]
+        assert await lease(store, per_destination=1, ahead={"d0": 2}) == []
+        assert len(await lease(store, per_destination=1, ahead={"d0": 9}, room={"d0": 1})) == 1
+
+    async def test_what_was_leased_ahead_can_be_given_back_as_it_was(self, store: Store) -> None:
+        await enqueue(store, delivery := a_delivery())
+        leased = await lease(store)
+        async with store.transaction() as tx:
+            tx.release_deliveries(leased)
+        assert list(await store.deliveries()) == [delivery]
+        [again] = await lease(store)
+        async with store.transaction() as tx:
+            tx.record_delivery(step(again, Delivered()), again.entry)
+            tx.release_deliveries([again])
+        assert await state_of(store, delivery) is DeliveryState.DELIVERED
+
     async def test_a_full_destination_does_not_hide_those_behind_it(self, store: Store) -> None:
         crowd = [a_delivery(entry=a_log_entry(stream=a_stream(part=str(n))), destination="slow") for n in range(9)]
         last = a_delivery(entry=a_log_entry(stream=a_stream("quick")), destination="quick")

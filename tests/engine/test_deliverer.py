@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,7 +16,7 @@ from structlog.testing import capture_logs
 from alertd.engine.leases import DeliveryLimits
 from alertd.engine.ports import Store
 from alertd.errors import StoreError
-from alertd.notify.outbox import Cause, Delivery, DeliveryState, Outcome, Rejected, Retry
+from alertd.notify.outbox import Cause, Delivered, Delivery, DeliveryState, Outcome, Rejected, Retry
 from alertd.store.memory import MemoryStore, MemoryTransaction
 from tests.support.builders import T0, a_delivery, a_log_entry, a_posted_alert, a_route, a_stream, after, an_episode
 from tests.support.pipeline import CrashableStore, FakeIntegration, Pipeline, pipeline
@@ -218,6 +220,100 @@ class TestIsolation:
             hook.gate.set()
             await run.clock.settle()
             assert [one.id for one in hook.sent] == [first.id, second.id]
+
+
+class CountingStore(MemoryStore):
+    """Knows how often deliveries were leased."""
+
+    def __init__(self, *deliveries: Delivery) -> None:
+        super().__init__()
+        self.leases: list[int] = []
+        self._state.deliveries = {one.id: one for one in deliveries}
+
+    async def lease_deliveries(self, **wanted: Any) -> Sequence[Delivery]:
+        leased = await super().lease_deliveries(**wanted)
+        self.leases += [len(leased)] if leased else []
+        return leased
+
+
+LATER = Retry(why="HTTP 429", cause=Cause.RATE_LIMITED, after=timedelta(minutes=10))
+
+
+class TestLeasedAhead:
+    """A destination that is quick is leased more than it is sent at once."""
+
+    LIMITS = DeliveryLimits(per_destination=2)
+
+    async def test_many_deliveries_take_few_leases_and_no_limit_is_exceeded(self) -> None:
+        hook, store = FakeIntegration(), CountingStore(*queued(*map(str, range(100))))
+        async with pipeline(hook, store=store, limits=self.LIMITS) as run:
+            await run.clock.settle(rounds=2000)
+            assert await states(store) == [DeliveryState.DELIVERED] * 100
+            assert len(hook.sent) == 100
+            assert hook.most_in_flight <= 2
+            assert len(store.leases) < 10
+
+    async def test_once_it_is_slow_what_waits_can_be_replaced_again(self) -> None:
+        hook, store = FakeIntegration(), CountingStore(*queued(*map(str, range(50))))
+        hook.outcomes.extend([Delivered()] * 4)
+        hook.closes_after = 4
+        async with pipeline(hook, store=store, limits=self.LIMITS) as run:
+            assert Counter(await states(store)) == {DeliveryState.DELIVERED: 4, DeliveryState.LEASED: 46}
+            await run.advance(seconds=6)
+            assert Counter(await states(store)) == {
+                DeliveryState.DELIVERED: 4,
+                DeliveryState.LEASED: 2,
+                DeliveryState.QUEUED: 44,
+            }
+            assert {one.attempts for one in await store.deliveries(state=DeliveryState.QUEUED)} == {0}
+
+    async def test_a_pause_it_asks_for_holds_for_what_was_leased_ahead(self) -> None:
+        hook, store = FakeIntegration(), CountingStore(*queued(*map(str, range(50))))
+        hook.outcomes.extend([*[Delivered()] * 4, LATER])
+        async with pipeline(hook, store=store, limits=self.LIMITS) as run:
+            await run.advance(minutes=9)
+            assert len(hook.sent) <= 6
+            await run.advance(minutes=2)
+            assert await states(store) == [DeliveryState.DELIVERED] * 50
+
+    async def test_an_end_of_the_daemon_gives_it_back_as_if_it_had_not_been_leased(self) -> None:
+        hook, store = FakeIntegration(), CountingStore(*queued(*map(str, range(50))))
+        hook.closes_after = 4
+        async with pipeline(hook, store=store, limits=self.LIMITS) as run:
+            await run.deliverer.stop(timedelta(0))
+            await run.tasks[1]
+            left = await store.deliveries(state=DeliveryState.QUEUED)
+            assert Counter(one.attempts for one in left) == {0: 44, 1: 2}
+            assert len(await store.log_entries(["{}:{}"])) == 4 + 2, (
+                "who may have been told is owed the end, nobody else"
+            )
+
+    async def test_after_a_crash_each_is_sent_under_its_id(self) -> None:
+        hook, store = FakeIntegration(), await store_with(*queued(*map(str, range(50))))
+        hook.closes_after = 4
+        async with pipeline(hook, store=store, limits=self.LIMITS) as run:
+            again = store.reborn()
+        hook.closes_after = None
+        hook.gate.set()
+        async with pipeline(hook, store=again, clock=run.clock, limits=self.LIMITS) as run:
+            await run.clock.settle(rounds=1000)
+            assert await states(again) == [DeliveryState.DELIVERED] * 50
+        assert sorted(Counter(one.id for one in hook.sent).values()) == [1] * 48 + [2] * 2
+
+    @pytest.mark.parametrize(
+        ("settings", "digest_above"),
+        [
+            pytest.param({"max_per_minute": 100}, None, id="it takes so many a minute"),
+            pytest.param({"digests": True}, 100, id="what waits may become a digest"),
+        ],
+    )
+    async def test_not_where_what_waits_is_to_stay_in_the_queue(
+        self, settings: dict[str, Any], digest_above: int | None
+    ) -> None:
+        hook, store = FakeIntegration(**settings), CountingStore(*queued(*map(str, range(50))))
+        hook.closes_after = 4
+        async with pipeline(hook, store=store, limits=self.LIMITS, digest_above=digest_above):
+            assert Counter(await states(store))[DeliveryState.LEASED] == 2
 
 
 class TestWithDispatcher:

@@ -22,6 +22,7 @@ from alertd.notify.outbox import (
     Rejected,
     Retry,
     Superseded,
+    Unused,
     step,
 )
 from tests.support.builders import a_delivery, after
@@ -47,6 +48,11 @@ def test_a_lease_counts_as_an_attempt_and_has_an_owner_and_an_end() -> None:
 def test_whatever_ends_a_lease_leaves_none(event: Event) -> None:
     ended = step(step(a_delivery(), EVENTS[0]), event)
     assert (ended.lease_owner, ended.lease_until, ended.attempts) == ("", None, 1)
+
+
+def test_a_lease_that_was_not_used_is_as_if_there_had_been_none() -> None:
+    delivery = a_delivery()
+    assert step(step(delivery, EVENTS[0]), Unused()) == delivery
 
 
 def test_a_failure_leaves_its_reason_and_the_time_of_the_next_attempt() -> None:

@@ -43,7 +43,10 @@ class Sent:
 
 @dataclass
 class FakeIntegration:
-    """Takes everything, unless `outcomes` says otherwise for the next attempts; while `gate` is closed, attempts hang."""
+    """Takes everything, unless `outcomes` says otherwise for the next attempts; while `gate` is closed, attempts hang.
+
+    closes_after   the gate closes once so many attempts were made
+    """
 
     receiver: str = "ops"
     integration: str = "webhook"
@@ -59,6 +62,7 @@ class FakeIntegration:
     always: Outcome = field(default_factory=Delivered)
     sent: list[Sent] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    closes_after: int | None = None
     in_flight: int = 0
     most_in_flight: int = 0
 
@@ -77,6 +81,8 @@ class FakeIntegration:
 
     async def send(self, delivery: Delivery, *, at: datetime) -> Outcome:
         self.sent.append(Sent(at, delivery.id, delivery.payload.body.decode()))
+        if self.closes_after is not None and len(self.sent) > self.closes_after:
+            self.gate.clear()
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
