@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from alertd.duration import DurationError, format_duration, parse_duration
+from alertd.labels.matcher_parse import parse_matchers
 from alertd.secret import HIDDEN
 from alertd.yamlio import Items, Node, Scalar, Table, plain
 from alertd.yamlio.core import typed
@@ -97,6 +98,12 @@ def _classic_names(node: Node) -> Any:
     return [name for name in _value(node) if _CLASSIC.fullmatch(str(name))] if isinstance(node, Items) else []
 
 
+def _matchers(node: Node) -> Any:
+    """One text each, with quotes: so every version reads them alike."""
+    texts = [str(_value(item)) for item in node.items] if isinstance(node, Items) else []
+    return [str(matcher) for text in texts for matcher in sorted(parse_matchers(text))]
+
+
 def _each(shown: Shown) -> Shown:
     return lambda node: [shown(item) for item in node.items] if isinstance(node, Items) else []
 
@@ -164,7 +171,7 @@ _ROUTE = _mapping(
     "receiver group_by match match_re matchers mute_time_intervals active_time_intervals continue routes group_wait"
     " group_interval repeat_interval",
     {"continue": False},
-    group_by=_classic_names, routes=_each(_route), group_wait=_duration, group_interval=_duration, repeat_interval=_duration,
+    matchers=_matchers, group_by=_classic_names, routes=_each(_route), group_wait=_duration, group_interval=_duration, repeat_interval=_duration,
 )  # fmt: skip
 
 
@@ -212,7 +219,7 @@ _INTERVAL = _mapping(
 _CONFIGURATION = _mapping(
     "global route inhibit_rules receivers templates mute_time_intervals time_intervals",
     {"global": _GLOBAL_DEFAULTS},
-    inhibit_rules=_each(_mapping(_SIDES, equal=_classic_names)),
+    inhibit_rules=_each(_mapping(_SIDES, source_matchers=_matchers, target_matchers=_matchers, equal=_classic_names)),
     route=_route,
     receivers=_each(_RECEIVER),
     mute_time_intervals=_each(_INTERVAL),

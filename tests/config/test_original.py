@@ -32,7 +32,7 @@ route:
   labels: {new: '1'}
   routes:
   - {receiver: two, matchers: ['x="1"'], continue: true, group_interval: 90s, mute_time_intervals: [night]}
-  - {receiver: three, match_re: {x: 1|2}, match: {y: on}, routes: [{matchers: ['{z!=a, w=~"b.*"}'], active_time_intervals: [old]}]}
+  - {receiver: three, match_re: {x: 1|2}, match: {y: on}, routes: [{matchers: ['{"z"!="\\x61", w=~"b.*"}'], active_time_intervals: [old]}]}
 inhibit_rules:
 - {name: new, source_matchers: [sev=crit], target_matchers: [sev=warn], equal: [alertname]}
 - {source_match: {a: b}, target_match_re: {a: c}}
@@ -132,6 +132,9 @@ def test_defaults_are_in_it_and_what_the_file_says_goes_before_them(shown: str) 
     assert values["route"]["continue"] is False
     assert [route["continue"] for route in values["route"]["routes"]] == [True, False]
     assert values["route"]["routes"][0]["group_interval"] == "1m30s"
+    inner = values["route"]["routes"][1]["routes"][0]
+    assert inner["matchers"] == ['w=~"b.*"', 'z!="a"'], "as every version reads them"
+    assert values["inhibit_rules"][0]["source_matchers"] == ['sev="crit"']
     slack = values["receivers"][1]["slack_configs"]
     assert [one["send_resolved"] for one in slack] == [True, False, False]
     assert slack[2]["title"] == "true"
