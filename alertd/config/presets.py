@@ -13,6 +13,7 @@ BASIC = "basic"
 _STAND_IN = "litellm"  # the pack that basic names
 _ITSELF = "alertd"  # a pack that goes with others
 _MARK = "# parameters"
+_GRAFANA = "http://localhost:3000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,9 @@ def _given(configuration: str, pack: str) -> set[str]:
 
 
 def _line(parameter: Parameter) -> str:
+    """The parameter with its default, as a comment; what leads to Grafana is set, so that links of messages lead to one's own."""
+    if parameter.default.text.startswith(_GRAFANA):
+        return f"{parameter.name}: ${{GRAFANA_URL:-{_GRAFANA}}}{parameter.default.text.removeprefix(_GRAFANA)}"
     unit = f"{parameter.unit}; " if parameter.unit else ""
     return f"# {parameter.name}: {parameter.default.text}".ljust(36) + f"  # {unit}{parameter.description}"
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from alertd.alerts.posted import PostedAlert
 from alertd.notify.log import LogEntry, episodes, untold
-from alertd.template.humanize import humanize, humanize_duration
+from alertd.template.humanize import humanize, humanize_duration, humanize_percentage
 
 _READABLE = 1e-3, 1e6
 
@@ -66,7 +66,9 @@ def value_text(alert: PostedAlert, *, at: datetime) -> str:
 
 
 def _amount(value: float, unit: str) -> str:
-    """`1,234.57 USD`; `1.235M` for what is too large or too small to be read."""
+    """`1,234.57 USD`; `4.112%` of a ratio; `1.235M` for what is too large or too small to be read."""
+    if unit == "ratio":
+        return humanize_percentage(value)
     least, most = _READABLE
     text = f"{value:,.6g}" if value == 0 or least <= abs(value) < most else humanize(value)
     return f"{text} {unit}".rstrip()

@@ -10,6 +10,7 @@ from alertd.cli import main
 from alertd.config.load import Config, load
 from alertd.config.packs import pack_names
 from alertd.config.presets import find_preset, preset_names
+from alertd.rules.rule import AlertingRule
 
 PRESETS = preset_names()
 FILES = ["README.md", "alertd.env", "alertd.yml"]
@@ -72,6 +73,18 @@ def test_every_parameter_of_the_pack_is_shown(tmp_path: Path, preset: str) -> No
     after = load(path, environment={})
     assert found
     assert _what_rules_say(after) == _what_rules_say(before)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_links_lead_to_the_grafana_and_the_runbooks_of_the_environment(tmp_path: Path, preset: str) -> None:
+    alertd("init", "--preset", preset, str(tmp_path))
+    ours = {"GRAFANA_URL": "https://grafana.example.org", "RUNBOOKS_URL": "https://runbooks.example.org"}
+    groups = load(tmp_path / "alertd.yml", environment=ours).groups
+    said = [str(rule.annotations) for group in groups for rule in group.rules if isinstance(rule, AlertingRule)]
+    assert said
+    for text in said:
+        assert "https://grafana.example.org/d/" in text
+        assert "https://runbooks.example.org/" in text
 
 
 def _what_rules_say(config: Config) -> list[tuple[str, str]]:

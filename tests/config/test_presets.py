@@ -1,5 +1,6 @@
 """What the presets do with the alerts of their packs: who is told, and who keeps whom from being told."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,49 @@ def test_a_story_is_told_to_those_it_concerns(tmp_path: Path) -> None:
     (tmp_path / "story.yml").write_text(STORY.format(rules=shipped("rules"), presets=shipped("presets")))
     result = CliRunner(env=EVERYTHING).invoke(main, ["test", str(tmp_path / "story.yml")])
     assert result.exit_code == 0, result.output
+
+
+TWO = [
+    {
+        "labels": {"alertname": "Slow", "severity": "warning", "model": model},
+        "annotations": {"summary": f"{model} is slow", **links},
+        "startsAt": "2026-01-05T12:00:00Z",
+        **ended,
+    }
+    for model, links, ended in (
+        ("a", {"description": "See the queue.", "runbook_url": "http://r/Slow.md", "dashboard_url": "http://g/d/x"}, {}),
+        ("b", {}, {}),
+        ("c", {"description": "See the queue."}, {"endsAt": "2026-01-05T12:05:00Z"}),
+    )
+]  # fmt: skip
+SLACK_TEXT = """\
+*a is slow*
+See the queue.
+<http://r/Slow.md|Runbook>  <http://g/d/x|Dashboard>
+*b is slow*
+
+Resolved: c is slow
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "receiver"),
+    [
+        ("agentgateway", "warning"),
+        ("basic", "default"),
+        ("langwatch-gateway", "slack-gateway"),
+        ("llm-router", "default"),
+    ],
+)
+def test_slack_is_told_what_fires_what_has_ended_and_where_to_look(tmp_path: Path, name: str, receiver: str) -> None:
+    (tmp_path / "alerts.json").write_text(json.dumps(TWO))
+    config = Path(shipped("presets")) / name / "alertd.yml"
+    wanted = ["--receiver", receiver, "--as", "slack", "--alert", str(tmp_path / "alerts.json")]
+    result = CliRunner(env=EVERYTHING).invoke(main, ["render", f"--config.file={config}", *wanted])
+    assert result.exit_code == 0, result.output
+    (attachment,) = json.loads(result.stdout)["attachments"]
+    assert attachment["title"] == "FIRING:2 Slow (warning)"
+    assert attachment["text"] == SLACK_TEXT
 
 
 def _alert(text: str) -> PostedAlert:

@@ -62,6 +62,11 @@ SPEND = replace(a_posted_alert("Spend", value=1234.5, threshold=1000.0), unit="U
         ),
         pytest.param(a_posted_alert("A", value=1.5e9), "value 1.5G, for 5m 0s", id="large"),
         pytest.param(a_posted_alert("A", value=-2.5e-5), "value -25u, for 5m 0s", id="small"),
+        pytest.param(
+            replace(a_posted_alert("A", value=0.04112, threshold=0.05), unit="ratio"),
+            "value 4.112%, threshold 5%, for 5m 0s",
+            id="a ratio",
+        ),
     ],
 )
 def test_values_in_words(alert: PostedAlert, text: str) -> None:
