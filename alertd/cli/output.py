@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,6 +25,8 @@ COLOURS: Mapping[str, str] = {
 """By the words that stand in cells; on a terminal only."""
 
 _TABLE_WIDTH_IN_PIPES = 100_000
+_NEVER_WRAPPED = 36
+"""Characters; the longest that is copied is the id of a silence."""
 
 
 FAILED = 1
@@ -70,26 +76,67 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns with a heading; as wide as the terminal, in a pipe as wide as it needs to be."""
+    """Columns with a heading; as wide as the terminal, in a pipe as wide as it needs to be.
+
+    Ids and times are there to be copied: where a terminal is too narrow for them, each row is written below the other.
+    """
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     terminal = sys.stdout.isatty()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(printable(cell), style=COLOURS.get(cell, "")) for cell in row))
     console = Console(
         width=None if terminal else _TABLE_WIDTH_IN_PIPES,
         color_system="auto" if terminal and not os.environ.get("NO_COLOR") else None,
         highlight=False,
     )
+    cells = [[printable(cell) for cell in row] for row in rows]
+    widths = [_least_width([name, *column]) for name, *column in zip(columns, *cells, strict=True)]
+    has_room = sum(widths) + 2 * (len(widths) - 1) <= console.width
     with console.capture() as captured:
-        console.print(table)
+        for table in [_as_table(columns, cells, widths)] if has_room else _as_records(columns, cells):
+            console.print(table)
     for line in captured.get().splitlines():
         click.echo(line.rstrip())
+
+
+def _least_width(cells: Sequence[str]) -> int:
+    """How narrow a column may become: short cells stay in one line, longer ones break between words, and very long words anywhere."""
+    longest = max(map(len, cells))
+    if longest <= _NEVER_WRAPPED:
+        return longest
+    return min(max((len(word) for cell in cells for word in cell.split()), default=0), _NEVER_WRAPPED)
+
+
+def _as_table(columns: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(column, overflow="fold", min_width=width)
+    for row in rows:
+        table.add_row(*map(_coloured, row))
+    return table
+
+
+def _as_records(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Table | str]:
+    """Each row as lines of heading and cell, empty ones left out; a blank line between."""
+    from rich.table import Table
+
+    for number, row in enumerate(rows):
+        if number:
+            yield ""
+        record = Table(box=None, pad_edge=False, show_header=False)
+        record.add_column(style="bold", min_width=max(map(len, columns)))
+        record.add_column(overflow="fold")
+        for column, cell in zip(columns, row, strict=True):
+            if cell:
+                record.add_row(column, _coloured(cell))
+        yield record
+
+
+def _coloured(cell: str) -> Text:
+    from rich.text import Text
+
+    return Text(cell, style=COLOURS.get(cell, ""))
 
 
 def printable(text: str) -> str:

@@ -6,21 +6,24 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 from collections.abc import Mapping
 
 import pytest
 
 from alertd.cli.output import labels_text, print_table, printable, time_text
 
-TABLE = "from alertd.cli.output import print_table; print_table(('STATE',), [('firing',)])"
+PRINT = "from alertd.cli.output import print_table; print_table(*{table!r})"
+ONE_CELL = (("STATE",), [("firing",)])
 
 
-def on_a_terminal(environ: Mapping[str, str]) -> bytes:
+def on_a_terminal(environ: Mapping[str, str], table: object = ONE_CELL, *, columns: int = 80) -> bytes:
     """What is written to a terminal."""
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
     try:
         subprocess.run(
-            [sys.executable, "-c", TABLE], stdout=theirs, stderr=theirs, timeout=30, check=True,
+            [sys.executable, "-c", PRINT.format(table=table)], stdout=theirs, stderr=theirs, timeout=30, check=True,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": ".", "TERM": "xterm", **environ},
         )  # fmt: skip
         return os.read(ours, 65536)
@@ -45,6 +48,50 @@ def test_in_a_pipe_nothing_is_cut_off_coloured_or_padded(capsys: pytest.CaptureF
         f"firing                {long}",
         "[red]no markup[/red]",
     ]
+
+
+ALERTS = (
+    ("STATE", "SINCE", "ID", "SUMMARY"),
+    [
+        (
+            "firing",
+            "2026-01-05 12:00:05Z",
+            "130bd995-e4bb-443f-b1a1-33266fe39c1c",
+            "a provider fails every second request",
+        ),
+        ("firing", "2026-01-05 12:00:05Z", "b7be0be7-e561-40d9-b533-fdb10ab71e43", ""),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        pytest.param(98, [
+            "STATE   SINCE                 ID                                    SUMMARY",
+            "firing  2026-01-05 12:00:05Z  130bd995-e4bb-443f-b1a1-33266fe39c1c  a provider fails every second",
+            "                                                                    request",
+            "firing  2026-01-05 12:00:05Z  b7be0be7-e561-40d9-b533-fdb10ab71e43",
+        ], id="words wrap, ids and times do not"),
+        pytest.param(48, [
+            "STATE    firing",
+            "SINCE    2026-01-05 12:00:05Z",
+            "ID       130bd995-e4bb-443f-b1a1-33266fe39c1c",
+            "SUMMARY  a provider fails every second request",
+            "",
+            "STATE    firing",
+            "SINCE    2026-01-05 12:00:05Z",
+            "ID       b7be0be7-e561-40d9-b533-fdb10ab71e43",
+        ], id="too narrow for them: one below the other"),
+    ],
+)  # fmt: skip
+def test_what_is_copied_from_a_terminal_is_in_one_piece(columns: int, shown: list[str]) -> None:
+    assert on_a_terminal({"NO_COLOR": "1"}, ALERTS, columns=columns).decode().splitlines() == shown
+
+
+def test_a_table_without_rows_has_its_heading(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("A", "B"), [])
+    assert capsys.readouterr().out == "A  B\n"
 
 
 @pytest.mark.parametrize(
