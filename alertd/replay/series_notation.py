@@ -1,6 +1,6 @@
 """promtool's notation for the values of a series: `0+10x60 _x5 stale`.
 
-An item, items being separated by spaces, is one of
+All in one line, as promtool reads it. An item, items being separated by spaces, is one of
 
     5  -2  .5  1e3  NaN  Inf      one sample
     a+bxn  a-bxn                  a, a+b, ... a+n*b: n + 1 samples
@@ -13,6 +13,7 @@ source   Prometheus promql/parser (series descriptions); errors are worded as th
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -108,6 +109,8 @@ def _number(tokens: _Tokens, *, expected: str = "") -> float:
         value = float(token.text)
     elif token.kind == "number":
         value = _value(token.text)
+        if math.isinf(value):
+            raise NotationError(f'number "{token.text}" is out of range', token.offset)
     else:
         raise tokens.unexpected(expected if token.kind == "word" else "")
     tokens.take()
@@ -118,7 +121,10 @@ def _number(tokens: _Tokens, *, expected: str = "") -> float:
 
 def _value(text: str) -> float:
     """Go reads a whole number that begins with 0 as octal: `010` is 8."""
-    return float(int(text, 8)) if re.fullmatch(r"0[0-7]+", text) else float(text)
+    try:
+        return float(int(text, 8)) if re.fullmatch(r"0[0-7]+", text) else float(text)
+    except OverflowError:
+        return math.inf
 
 
 def _repetitions(tokens: _Tokens) -> int:
@@ -134,7 +140,7 @@ def _repetitions(tokens: _Tokens) -> int:
 
 
 _TOKEN = re.compile(
-    r"""(?P<space>\s+) | (?P<sign>[+-]) | (?P<times>x) | (?P<blank>_) | (?P<histogram>\{\{)
+    r"""(?P<space>[ \t\r]+) | (?P<sign>[+-]) | (?P<times>x) | (?P<blank>_) | (?P<histogram>\{\{)
     | (?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?) | (?P<word>[A-Za-z][A-Za-z0-9_:]*)""",
     re.VERBOSE,
 )
@@ -168,7 +174,7 @@ class _Tokens:
     """The tokens of a text, one at a time; `next` is the one not yet taken."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text = text.rstrip(" \t\r\n")
         self._offset = 0
         self.next = self._read()
 
@@ -177,6 +183,8 @@ class _Tokens:
         if offset == len(self._text):
             return _Token("end", "", offset)
         match = _TOKEN.match(self._text, offset)
+        if match is None and self._text[offset] == "\n":
+            raise NotationError("a second line in series values, which promtool does not read: use >- to fold it", offset)
         if match is None:
             raise NotationError(f"unexpected character in series sequence: {self._text[offset]!r}", offset)
         kind = match.lastgroup or ""

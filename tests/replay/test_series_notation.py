@@ -15,7 +15,7 @@ from alertd.replay.series_notation import STALE, NotationError, Value, expand
     ("text", "values"),
     [
         pytest.param("", [], id="an empty text is a series without samples"),
-        pytest.param("  5  -2\n.5 ", [5.0, -2.0, 0.5], id="spaces and line ends separate"),
+        pytest.param("  5  -2\t.5 \n", [5.0, -2.0, 0.5], id="spaces separate; the line may end"),
         pytest.param("1e3 +1 -0 1.", [1000.0, 1.0, -0.0, 1.0], id="numbers as PromQL writes them"),
         pytest.param("Inf -Inf +inf", [math.inf, -math.inf, math.inf], id="infinities"),
         pytest.param("0+10x3", [0.0, 10.0, 20.0, 30.0], id="a step: n + 1 samples"),
@@ -47,6 +47,14 @@ def test_not_a_number(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "offset", "message"),
     [
+        pytest.param(
+            "1 2\n3",
+            3,
+            "a second line in series values, which promtool does not read: use >- to fold it",
+            id="a second line",
+        ),
+        pytest.param("1 1e400", 2, 'number "1e400" is out of range', id="more than a float can hold"),
+        pytest.param("1\u00a02", 1, "unexpected character in series sequence: '\\xa0'", id="a hard space"),
         pytest.param("1+1", 3, "unexpected end of input in series values", id="a step without count"),
         pytest.param("1x", 2, "unexpected end of input in series values", id="no count"),
         pytest.param("1+1 2", 3, 'unexpected " " in series values', id="a count is missing before a space"),
