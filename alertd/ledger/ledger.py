@@ -8,73 +8,27 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from alertd.labels import LabelSet
 from alertd.ledger.counters import Born, Rows
 from alertd.ledger.flow import Flow, Growth, Line, LineSums, OneToOne, Rates, SavedFlow
-from alertd.ledger.periods import Calendar, Span
+from alertd.ledger.layout import Layout
+from alertd.ledger.periods import Span
 from alertd.ledger.timeline import HOUR_SECONDS, Ages, SavedTimeline, Timeline
-from alertd.ledger.views import COMPLETE, Completeness, Days, Hours
+from alertd.ledger.views import Completeness, Days, Hours, days_of, hours_of
 from alertd.query.batch import F64, SeriesBatch
 from alertd.query.history import SeriesMatrix
 
 SCHEMA = 1
 NO_MODEL = "(no model)"
 MOST_PRICE_TABLES = 20
-_OVERLAPPING = ("reasoning", "total")  # tokens that other kinds count too
 
 SHORTEST_GAP = timedelta(minutes=10)
 """Time without data up to this (or three intervals) is no gap."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenLabels:
-    """Where a token counter says what it counted.
-
-    kind, model, provider   label names in the order in which they are looked for
-    kinds                   the label's values -> input, output, cache_read, cache_write, reasoning, total
-    """
-
-    kind: tuple[str, ...]
-    model: tuple[str, ...]
-    provider: tuple[str, ...]
-    kinds: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """What a ledger tells apart. A ledger that was saved under another layout is of no use.
-
-    metric     the counter, as it is asked for
-    unit       what spend is counted in
-    by         labels whose values make a scope
-    drilldown  label whose values are told apart within a scope, "" for none
-    """
-
-    metric: str
-    by: tuple[str, ...]
-    calendar: Calendar
-    unit: str = ""
-    drilldown: str = ""
-    tokens: TokenLabels | None = None
-
-    @property
-    def key(self) -> str:
-        """Equal for equal layouts."""
-        tokens = self.tokens and (
-            self.tokens.kind,
-            self.tokens.model,
-            self.tokens.provider,
-            sorted(self.tokens.kinds.items()),
-        )
-        calendar = self.calendar
-        period = (calendar.kind.value, calendar.zone.key, calendar.week_start, calendar.billing_day, calendar.rolling)
-        return repr((self.metric, self.unit, self.by, self.drilldown, tokens, period))
 
 
 class _Gap(msgspec.Struct, frozen=True, array_like=True):
@@ -119,8 +73,11 @@ class Ledger:
     def __post_init__(self) -> None:
         ages = Ages(hours=max(Ages().hours, self.layout.calendar.rolling + timedelta(days=1)))
         self._spend = Timeline(self.layout.calendar, ages)
-        self._main = Flow(self._line, self.rates)
-        self._beside = {name: Flow(self._quantity_line, OneToOne()) for name in self.beside}
+        self._main = Flow(lambda series: self.layout.line(series, self._number), self.rates)
+        self._beside = {
+            name: Flow(lambda series: self.layout.quantity_line(series, self._number), OneToOne())
+            for name in self.beside
+        }
 
     # -- taking ------------------------------------------------------------------------------------------------------
 
@@ -179,6 +136,12 @@ class Ledger:
             flow.roll(self._turned_at(at))
             flow.observe(matrix.labels, values, at, born=None, scopes=self._count_scopes)
         self._spend.open_accounts(len(self._scopes))
+
+    def _number(self, scope: LabelSet) -> int:
+        return self._scopes.setdefault(scope, len(self._scopes))
+
+    def _count_scopes(self) -> int:
+        return len(self._scopes)
 
     def _turned_at(self, at: datetime) -> float:
         """When the sums of the lines began anew, Unix seconds."""
@@ -256,38 +219,11 @@ class Ledger:
 
     def hours(self) -> Hours:
         """The hours of the last five weeks and of a longer rolling window."""
-        starts, amounts, covered = self._grouped(np.floor(self._spend.edges[:-1] / HOUR_SECONDS) * HOUR_SECONDS)
-        hourly = np.diff(np.append(starts, self._spend.edges[-1:])) <= HOUR_SECONDS
-        return Hours(starts[hourly], amounts[:, hourly], covered[hourly])
+        return hours_of(self._spend)
 
     def days(self) -> Days:
         """Every day that is known."""
-        edges = self._spend.edges[:-1].tolist()
-        spans: list[Span] = []
-        for edge in edges:
-            if not spans or edge >= spans[-1].end.timestamp():
-                spans.append(self.layout.calendar.day(datetime.fromtimestamp(edge, UTC)))
-        bounds = np.array([span.start.timestamp() for span in spans])
-        _, amounts, covered = self._grouped(
-            bounds[np.searchsorted(bounds, edges, side="right") - 1] if edges else bounds
-        )
-        lengths = np.array([span.length.total_seconds() for span in spans])
-        zone = self.layout.calendar.zone
-        days = tuple(span.start.astimezone(zone).date() for span in spans)
-        return Days(days, np.maximum(amounts, 0.0), covered >= COMPLETE * lengths)
-
-    def daily(self, scope: LabelSet) -> tuple[tuple[date, ...], F64, NDArray[np.bool_]]:
-        """One scope's row of `days`; zeros when it never spent."""
-        days = self.days()
-        row = self._scopes.get(scope)
-        return days.days, np.zeros(len(days.days)) if row is None else days.amounts[row], days.complete
-
-    def _grouped(self, keys: F64) -> tuple[F64, F64, F64]:
-        """Buckets summed by rising `keys` [buckets]: the keys, amounts [scopes, keys], seconds covered [keys]."""
-        starts, first = np.unique(keys, return_index=True)
-        if not len(first):
-            return starts, np.zeros((len(self._scopes), 0)), np.empty(0)
-        return starts, np.add.reduceat(self._spend.amounts, first, axis=1), np.add.reduceat(self._spend.covered, first)
+        return days_of(self._spend, self.layout.calendar)
 
     def lines(self, beside: str = "") -> tuple[list[Line], LineSums, LineSums]:
         """Who spent it: the lines, with their sums of this period and of the last; of a further counter with its name."""
@@ -322,29 +258,6 @@ class Ledger:
         return list(
             dict.fromkeys(scopes[lines[group].scope] for group in self._main.counters.untrusted_groups().tolist())
         )
-
-    # -- what a series belongs to ------------------------------------------------------------------------------------
-
-    def _scope(self, series: LabelSet) -> int:
-        return self._scopes.setdefault(series.only(self.layout.by), len(self._scopes))
-
-    def _count_scopes(self) -> int:
-        return len(self._scopes)
-
-    def _line(self, series: LabelSet) -> Line | None:
-        tokens = self.layout.tokens
-        part = series.get(self.layout.drilldown) if self.layout.drilldown else ""
-        if tokens is None:
-            return Line(self._scope(series), part)
-        said = _first(series, tokens.kind)
-        kind = tokens.kinds.get(said, said)
-        if kind in _OVERLAPPING:
-            return None
-        model, provider = _first(series, tokens.model), _first(series, tokens.provider)
-        return Line(self._scope(series), part or model, kind, model, provider)
-
-    def _quantity_line(self, series: LabelSet) -> Line:
-        return Line(self._scope(series), series.get(self.layout.drilldown) if self.layout.drilldown else "")
 
     # -- keeping -----------------------------------------------------------------------------------------------------
 
@@ -391,7 +304,3 @@ class Ledger:
 
 
 _DECODE = msgspec.msgpack.Decoder(_Saved).decode
-
-
-def _first(series: LabelSet, names: Sequence[str]) -> str:
-    return next((value for name in names if (value := series.get(name))), "")

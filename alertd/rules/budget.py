@@ -6,7 +6,7 @@ the period ends, the limit is raised above it, or the rule goes. It is told once
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,11 +14,12 @@ from functools import cached_property
 import msgspec
 import numpy as np
 
-from alertd.labels import EMPTY, LabelSet
+from alertd.labels import LabelSet
 from alertd.ledger.backfill import Backfill, raw_query
 from alertd.ledger.catalogue import GenaiPrices
 from alertd.ledger.flow import OneToOne, Rates
-from alertd.ledger.ledger import Layout, Ledger
+from alertd.ledger.layout import Layout
+from alertd.ledger.ledger import Ledger
 from alertd.ledger.periods import Calendar, PeriodKind, Span
 from alertd.ledger.prices import PriceSettings, PriceTable, TokenPrices, TokenWeights
 from alertd.ledger.profile import week_profile
@@ -27,17 +28,14 @@ from alertd.query.history import HistoryNeed, SeriesMatrix
 from alertd.rules.budget_birth import STARTS_QUERY, Births
 from alertd.rules.budget_burn import Burn, burns, standard_windows
 from alertd.rules.budget_evidence import Evidence
-from alertd.rules.budget_quality import unpriced_models, unpriced_summary
+from alertd.rules.budget_findings import burning, ladder, unpriced
+from alertd.rules.budget_quality import unpriced_models
 from alertd.rules.budget_settings import BudgetSettings
 from alertd.rules.budget_standing import Standing
-from alertd.rules.finding import REASON_LABEL, Finding, Judgement
+from alertd.rules.finding import Judgement
 from alertd.rules.kind import Inputs
 from alertd.rules.spend_course import Course
 from alertd.rules.spend_settings import DOLLARS, TOKENS, LimitQuery, limits_of
-
-THRESHOLD_LABEL = "budget_threshold"
-WINDOW_LABEL = "burn_window"
-UNPRICED = "unpriced"
 
 BYTES_PER_SECOND = 20_000
 """How much memory a budget may write on average: a large ledger is saved every few minutes, and read up again from there."""
@@ -181,8 +179,13 @@ class BudgetJudge:
         seen = SeriesBatch(labels=standing.scopes, values=standing.spent, at=at)
         if begins or self.ledger.at is None:
             return Judgement((), seen=seen)
-        evidence = Evidence(self.kind, self.ledger, standing)
-        return Judgement((*self._ladder(evidence), *self._burning(evidence), *self._unpriced()), seen=seen)
+        evidence = Evidence(self.kind.settings, self.ledger, standing)
+        findings = (
+            *ladder(self.kind.settings.thresholds, evidence),
+            *burning(self._burns(evidence), evidence),
+            *(unpriced(self.ledger) if self.kind.is_priced else ()),
+        )
+        return Judgement(findings, seen=seen)
 
     def _turn(self, period: Span) -> bool:
         """Whether this is the first slot of a period that is judged after another one."""
@@ -240,29 +243,6 @@ class BudgetJudge:
         limits = {name: limit * share for name, share in named.items()} if np.isfinite(limit) else {}
         return Course.of(self.ledger, scope, since=since, points=points, limits=limits)
 
-    def _ladder(self, evidence: Evidence) -> Iterator[Finding]:
-        shares = evidence.spent / evidence.limits
-        for step in self.kind.settings.thresholds:
-            for row in np.flatnonzero(shares >= step.share).tolist():
-                yield Finding(
-                    evidence.scopes[row],
-                    float(evidence.spent[row]),
-                    labels={THRESHOLD_LABEL: step.at, **step.labels},
-                    evidence={**evidence.of(row), "Threshold": float(evidence.limits[row]) * step.share},
-                    told_once=True,
-                )
-
-    def _burning(self, evidence: Evidence) -> Iterator[Finding]:
-        for burn in self._burns(evidence):
-            severity = {"severity": burn.window.severity} if burn.window.severity else {}
-            for row in np.flatnonzero(burn.breached).tolist():
-                yield Finding(
-                    evidence.scopes[row],
-                    float(evidence.spent[row]),
-                    labels={WINDOW_LABEL: burn.label, **severity},
-                    evidence={**evidence.of(row), **evidence.burning(row, burn)},
-                )
-
     def _burns(self, evidence: Evidence) -> list[Burn]:
         asked = self.kind.settings.burn_rate
         windows = standard_windows(evidence.period.length) if asked is True else asked or ()
@@ -283,18 +263,6 @@ class BudgetJudge:
         if self._profile[0] != hour:
             self._profile = hour, week_profile(self.ledger.hours(), self.calendar.zone)
         return self._profile[1]
-
-    def _unpriced(self) -> Iterator[Finding]:
-        """One alert for all models that have no price now."""
-        models, scopes = self.ledger.unpriced()
-        if self.kind.is_priced and models:
-            yield Finding(
-                EMPTY,
-                sum(models.values()),
-                labels={REASON_LABEL: UNPRICED},
-                annotations={"summary": unpriced_summary(models, scopes)},
-                told_once=True,
-            )
 
     # -- history and memory ------------------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,19 +12,18 @@ from alertd.ledger.ledger import Ledger
 from alertd.ledger.periods import PeriodKind, Span
 from alertd.rules.budget_burn import Burn
 from alertd.rules.budget_quality import Quality, qualities, short_count
+from alertd.rules.budget_settings import BudgetSettings
 from alertd.rules.budget_standing import Standing
 from alertd.rules.spend_settings import DOLLARS
-
-if TYPE_CHECKING:
-    from alertd.rules.budget import Budget
 
 
 class Evidence:
     """Evidence of one slot; what costs time is made at the first alert that asks for it."""
 
-    def __init__(self, kind: Budget, ledger: Ledger, standing: Standing) -> None:
-        self._kind = kind
+    def __init__(self, settings: BudgetSettings, ledger: Ledger, standing: Standing) -> None:
+        self._settings = settings
         self._ledger = ledger
+        self._unit = standing.unit
         self.period = standing.period
         self.spent = standing.spent
         self.limits = standing.limits
@@ -51,7 +49,7 @@ class Evidence:
             "Spend": spent,
             "Limit": limit,
             "Percent": 100 * spent / limit,
-            "Unit": self._kind.unit,
+            "Unit": self._unit,
             "PeriodStart": self.period.start.astimezone(zone),
             "PeriodEnd": self.period.end.astimezone(zone),
             "Completeness": self._known.share,
@@ -84,8 +82,8 @@ class Evidence:
 
     def _quality(self, row: int) -> Quality:
         if self._qualities is None:
-            settings = self._kind.settings
-            self._qualities = qualities(self._ledger, requests=settings.requests, missing=settings.usage_missing)
+            requests, missing = self._settings.requests, self._settings.usage_missing
+            self._qualities = qualities(self._ledger, requests=requests, missing=missing)
         return self._qualities[row]
 
     def _drivers(self, row: int) -> str:
@@ -103,7 +101,7 @@ class Evidence:
         if calendar.kind is PeriodKind.ROLLING or elapsed <= 0 or not len(mine):
             return ""
         # Of a counter of money nobody knows the quantities: then there is no price to speak of.
-        if not self._kind.settings.tokens or before.quantity[mine].sum() <= 0:
+        if not self._settings.tokens or before.quantity[mine].sum() <= 0:
             return ""
         last = calendar.period(self.period.start - _TICK)
         days, days_before = elapsed / _DAY, last.length.total_seconds() / _DAY
@@ -113,10 +111,10 @@ class Evidence:
         )  # fmt: skip
         parts = (("volume", change.volume), ("mix", change.mix), ("price", change.price))
         told = ", ".join(f"{name} {amount:+,.2f}" for name, amount in parts if abs(amount) >= 0.005)
-        return f"{self._kind.unit} a day against the last period: {told}" if told else ""
+        return f"{self._unit} a day against the last period: {told}" if told else ""
 
     def _money(self, amount: float) -> str:
-        return f"${amount:,.2f}" if self._kind.unit == DOLLARS else short_count(amount)
+        return f"${amount:,.2f}" if self._unit == DOLLARS else short_count(amount)
 
 
 _DAY = 86_400.0

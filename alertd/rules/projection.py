@@ -24,7 +24,7 @@ from alertd.query.history import HistoryNeed, SeriesMatrix
 from alertd.rules.budget import Budget, BudgetJudge
 from alertd.rules.finding import Finding, Judgement, Verdict
 from alertd.rules.kind import Inputs, Judge
-from alertd.rules.projection_evidence import evidence_of
+from alertd.rules.projection_evidence import Evidence
 from alertd.rules.projection_period import PeriodForecast, Projector
 from alertd.rules.projection_score import LEVEL, Accuracy, SavedScores, Scorecard
 from alertd.rules.projection_settings import CLEAR, ProjectionSettings
@@ -221,11 +221,11 @@ class PeriodJudge:
         fires = np.flatnonzero(self._breached == forecast.period.start.timestamp())
         if not len(fires):
             return
-        evidence = evidence_of(forecast, limit, self._ledger, unit=self._kind.budget.unit)
+        evidence = Evidence(forecast, limit, self._ledger, unit=self._kind.budget.unit)
         for row in fires.tolist():
             verdict = Verdict.BREACHED if is_new and self._is_breached[row] else Verdict.HELD
             projected = float(forecast.outlook.projected[row])
-            yield Finding(self._ledger.scopes[row], projected, verdict, evidence=evidence(row))
+            yield Finding(self._ledger.scopes[row], projected, verdict, evidence=evidence.of(row))
 
     def _breaches(self, forecast: PeriodForecast, limit: F64, probability: F64) -> Bool:
         outlook, settings = forecast.outlook, self._kind.settings

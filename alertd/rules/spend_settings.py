@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from alertd.labels import LabelSet
-from alertd.ledger.ledger import TokenLabels
+from alertd.ledger.layout import TokenLabels
 from alertd.ledger.periods import WEEKDAYS, Calendar, parse_period
 from alertd.query.batch import F64
 from alertd.query.promql import parse

@@ -18,7 +18,8 @@ import numpy as np
 
 from alertd.http import HttpClient, new_session
 from alertd.labels import LabelSet
-from alertd.ledger.ledger import Layout, Ledger
+from alertd.ledger.layout import Layout
+from alertd.ledger.ledger import Ledger
 from alertd.ledger.periods import Calendar, PeriodKind, Span
 from alertd.query.batch import SeriesBatch
 from alertd.query.history_source import PrometheusHistory

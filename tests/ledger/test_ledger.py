@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alertd.labels import LabelSet
-from alertd.ledger.ledger import Layout, Ledger
+from alertd.ledger.layout import Layout
+from alertd.ledger.ledger import Ledger
 from alertd.ledger.periods import Calendar, PeriodKind, Span
 from alertd.query.batch import SeriesBatch
 from alertd.query.history import SeriesMatrix
@@ -106,10 +107,10 @@ def test_growth_over_midnight_is_shared_by_the_two_days() -> None:
     ledger = Ledger(LAYOUT)
     for at, value in ((midnight - 2 * MINUTE, 0.0), (midnight + 6 * MINUTE, 8.0)):
         ledger.advance(batch({"a": value}, at), at)
-    days, amounts, complete = ledger.daily(LabelSet({"tenant": "a"}))
-    assert days == (date(2026, 3, 2), date(2026, 3, 3))
-    assert amounts.tolist() == pytest.approx([2.0, 6.0])
-    assert complete.tolist() == [False, False]
+    known = ledger.days()
+    assert known.days == (date(2026, 3, 2), date(2026, 3, 3))
+    assert known.amounts[0].tolist() == pytest.approx([2.0, 6.0])
+    assert known.complete.tolist() == [False, False]
 
 
 def test_a_gap_is_counted_in_sum_and_marked() -> None:
@@ -143,10 +144,10 @@ def test_a_day_on_which_clocks_change_is_complete_after_23_hours() -> None:
     for hour, values in enumerate(slots):
         at = begin.astimezone(UTC) + timedelta(hours=hour)
         ledger.advance(batch(values, at), at, interval=timedelta(hours=1))
-    days, amounts, complete = ledger.daily(LabelSet({"tenant": "a"}))
-    assert [day.day for day in days] == [28, 29, 30]
-    assert amounts.tolist() == pytest.approx([24.0, 23.0, 1.0])
-    assert complete.tolist() == [True, True, False]
+    known = ledger.days()
+    assert [day.day for day in known.days] == [28, 29, 30]
+    assert known.amounts[0].tolist() == pytest.approx([24.0, 23.0, 1.0])
+    assert known.complete.tolist() == [True, True, False]
 
 
 def test_old_buckets_are_days_and_nothing_of_their_sum_is_lost() -> None:
@@ -154,10 +155,10 @@ def test_old_buckets_are_days_and_nothing_of_their_sum_is_lost() -> None:
     for hour in range(24 * 60):
         at = START + timedelta(hours=hour)
         ledger.advance(batch({"a": float(hour)}, at), at, interval=timedelta(hours=1))
-    amounts, complete = ledger.daily(LabelSet({"tenant": "a"}))[1:]
-    assert len(amounts) == 60
-    assert amounts[:-1].tolist() == pytest.approx([24.0] * 59)
-    assert complete[:-1].all()
+    known = ledger.days()
+    assert known.amounts.shape == (1, 60)
+    assert known.amounts[0, :-1].tolist() == pytest.approx([24.0] * 59)
+    assert known.complete[:-1].all()
     assert len(ledger.dump()) < 60 * 1024
     assert ledger.spent(Span(START, START + timedelta(days=30))).tolist() == pytest.approx([720.0])
 

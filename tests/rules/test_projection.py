@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from alertd.labels import LabelSet
-from alertd.ledger.ledger import Layout, Ledger
+from alertd.ledger.layout import Layout
+from alertd.ledger.ledger import Ledger
 from alertd.ledger.periods import Calendar, PeriodKind, Span
 from alertd.query.batch import SeriesBatch
 from alertd.query.history import SeriesMatrix
