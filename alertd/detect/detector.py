@@ -5,13 +5,14 @@ usable values -> strength by the old memory -> floors -> m of n, hysteresis -> g
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.typing import NDArray
 
 from alertd.detect.columns import F64, Bool, Column, Columns, Rows
 from alertd.detect.errors import SavedStateError
 from alertd.detect.events import Change, Events
-from alertd.detect.local_time import Moment, local_seconds
+from alertd.detect.local_time import Moment, time_of
 from alertd.detect.log_histogram import BUCKETS, LogHistogram
 from alertd.detect.memory import pack, unpack
 from alertd.detect.method import Method, Reading
@@ -19,7 +20,7 @@ from alertd.detect.methods import open_method
 from alertd.detect.pool import Pool
 from alertd.detect.sensitivity import Sensitivity
 from alertd.detect.settings import DetectorSettings
-from alertd.detect.slot import Ruling, Slot, State
+from alertd.detect.slot import U8, Ruling, Slot, State
 from alertd.detect.snapshots import Snapshots
 from alertd.detect.usual import Usual
 
@@ -108,14 +109,13 @@ class Detector:
 
     def expect(self, rows: Rows) -> None:
         """These events are as it should be: their recent level is the expected one from now on."""
-        chosen = self._chosen(rows)
         self._snapshots.drop(rows)
-        self._adopt(chosen)
+        self._adopt(rows)
 
     def incident(self, rows: Rows) -> None:
         """These rows' last events were incidents: nothing learned since each began remains; open ones are closed."""
         self._snapshots.restore(rows)
-        self._events.end(self._chosen(rows))
+        self._events.end(rows)
 
     def dump(self) -> bytes:
         """All memory; the settings are not part of it."""
@@ -156,81 +156,89 @@ class Detector:
             self.k = k
 
     def _judge(self, at: float | F64, values: F64) -> Slot:
+        points = self._points(at, values)
+        reading = self._method.read(points.moment, points.relative, k=self.k, ok=points.ok)
+        expected = reading.centre + self._origin["base"]
+        score, ruling = self._score(points, reading, expected)
+        residual = points.relative - reading.centre
+        change = self._events.step(at, score, residual, points.moment.dt, gap=points.gap, ok=points.ok)
+        news = self._events.news(at, reading.strength, ok=points.judged)
+        slot = self._slot(points, reading, expected, score, ruling, news, change)
+        self._snapshots.take(change.begun[points.judged[change.begun]])
+        self._learn(points, reading, score)
+        self._adapt_k(at, slot, ok=points.judged)
+        self._adopt(change.adopted)
+        np.copyto(self._columns["last_at"], at, where=points.ok)
+        seen = self._origin["points"]
+        seen += points.ok
+        return slot
+
+    def _points(self, at: float | F64, values: F64) -> _Points:
         columns, origin = self._columns, self._origin
         ok = columns["used"] & (np.abs(values) <= _LARGEST) & (columns["last_at"] < at)
-        first = ok & (origin["points"] == 0.0)
-        np.copyto(origin["base"], values, where=first)
-        np.copyto(columns["first_at"], at, where=first)
-        value = np.where(ok, values, np.nan)
-        relative = value - origin["base"]
+        first = np.flatnonzero(ok & (origin["points"] == 0.0))
+        origin["base"][first] = values[first]
+        columns["first_at"][first] = time_of(at, first)
+        relative = values - origin["base"]
+        np.copyto(relative, 0.0, where=~ok)
+        young = at - columns["first_at"] < self.settings.warm_up_seconds
+        warming = young | (origin["points"] < self.settings.warm_up_points)
         moment, gap = self._moment(at, ok=ok)
-        reading = self._method.read(moment, relative, k=self.k)
-        warming = self._warming(at)
-        score, ruling = self._score(reading, value, relative, ok=ok, warming=warming)
-        change = self._events.step(at, score, relative - reading.centre, moment.dt, gap=gap, ok=ok)
-        news = self._events.news(at, reading.strength, ok=ok & ~warming)
-        slot = self._slot(at, value, reading, score, ruling, news, change, warming=warming, ok=ok)
-        self._snapshots.take(np.flatnonzero(change.begun & ~warming))
-        self._learn(moment, reading, relative, score, ok=ok, warming=warming)
-        self._adapt_k(at, slot, ok=ok & ~warming)
-        self._adopt(change.adopted)
-        np.copyto(columns["last_at"], at, where=ok)
-        np.copyto(origin["points"], origin["points"] + 1.0, where=ok)
-        return slot
+        return _Points(moment, np.where(ok, values, np.nan), relative, ok, warming, ok & ~warming, gap)
 
     def _moment(self, at: float | F64, *, ok: Bool) -> tuple[Moment, Bool]:
         """The time, with each row's step; and which rows come after a gap."""
-        columns = self._columns
-        again = ok & np.isfinite(columns["last_at"])
-        elapsed = np.where(again, at - columns["last_at"], 0.0)
-        pace = columns["pace"]
-        usual = np.where(pace == 0.0, elapsed, np.minimum(elapsed, _GAP_STEPS * pace))
-        np.copyto(
-            pace, np.where(pace == 0.0, usual, pace + _PACE_RATE * (usual - pace)), where=again, casting="same_kind"
-        )
-        longest = np.maximum(self.settings.points[1] * _GAP_STEPS * pace, self.settings.recovery.total_seconds())
-        return Moment(at, local_seconds(at, self.settings.zone), usual), elapsed > longest
+        pace, last_at = self._columns["pace"], self._columns["last_at"]
+        again = ok & np.isfinite(last_at)
+        elapsed = at - last_at
+        np.copyto(elapsed, 0.0, where=~again)
+        longest = _GAP_STEPS * pace
+        np.copyto(longest, np.inf, where=pace == 0.0)
+        step = np.minimum(elapsed, longest)
+        second = np.flatnonzero(again & (pace == 0.0))
+        pace += _PACE_RATE * (step - pace) * again
+        pace[second] = step[second]
+        gap = elapsed > np.maximum(self.settings.points[1] * _GAP_STEPS * pace, self.settings.recovery.total_seconds())
+        return Moment.of(at, step, self.settings.zone), gap
 
-    def _warming(self, at: float | F64) -> Bool:
-        young = at - self._columns["first_at"] < self.settings.warm_up_seconds
-        warming: Bool = young | (self._origin["points"] < self.settings.warm_up_points)
-        return warming
-
-    def _score(
-        self, reading: Reading, value: F64, relative: F64, *, ok: Bool, warming: Bool
-    ) -> tuple[F64, NDArray[np.uint8]]:
+    def _score(self, points: _Points, reading: Reading, expected: F64) -> tuple[F64, U8]:
         """[rows] each: the least of all conditions' ratios to what they ask for, and which it was (`Ruling`)."""
         settings = self.settings
-        size = np.abs(relative - reading.centre)
-        expected = reading.centre + self._origin["base"]
+        size = np.abs(points.relative - reading.centre)
         ratios = {Ruling.STRENGTH: reading.strength / self.k}
         if settings.min_change > 0.0:
             ratios[Ruling.MIN_CHANGE] = _ratio(size, settings.min_change * np.abs(expected))
         if settings.min_value > 0.0:
             ratios[Ruling.MIN_VALUE] = size / settings.min_value
         if settings.sparse_factor > 0.0:
-            multiple = _ratio(value, settings.sparse_factor * self._usual.percentile())
-            ratios[Ruling.SPARSE] = np.where(value > expected, multiple, np.inf)
+            multiple = _ratio(points.value, settings.sparse_factor * self._usual.percentile())
+            ratios[Ruling.SPARSE] = np.where(points.value > expected, multiple, np.inf)
         score, ruling = _least(ratios)
-        if warming.any() and settings.direction != "below":
-            pooled = np.minimum(np.abs(value) / self._pool.limit(), _ratio(value, settings.min_value))
-            score = np.where(warming, pooled, score)
-            ruling = np.where(warming, int(Ruling.POOLED), ruling)
-        known = ok & np.isfinite(score) & (~warming | (ruling == Ruling.POOLED))
-        return np.where(known, score, 0.0), np.where(known, ruling, int(Ruling.UNKNOWN)).astype(np.uint8)
+        unknown = ~(points.judged & np.isfinite(score))
+        np.copyto(score, 0.0, where=unknown)
+        np.copyto(ruling, np.uint8(Ruling.UNKNOWN), where=unknown)
+        warming = np.flatnonzero(points.ok & points.warming)
+        if warming.size and settings.direction != "below":
+            value = points.value[warming]
+            score[warming] = np.minimum(np.abs(value) / self._pool.limit(), _ratio(value, settings.min_value))
+            ruling[warming] = Ruling.POOLED
+        return score, ruling
 
-    def _learn(self, moment: Moment, reading: Reading, relative: F64, score: F64, *, ok: Bool, warming: Bool) -> None:
+    def _learn(self, points: _Points, reading: Reading, score: F64) -> None:
         """Anomalous points count less the more anomalous they are, and no further than a few reaches from the centre."""
-        anomalous = ok & (score >= 1.0) & ~warming
-        farthest = _GUARDED_REACH * reading.reach
-        near = np.clip(relative, reading.centre - farthest, reading.centre + farthest)
-        guarded = np.where(anomalous, near, relative)
-        weight = np.where(anomalous, np.maximum(1.0 / (score * score), _GUARDED_WEIGHT), 1.0)
-        self._method.update(moment, guarded, weight=weight, ok=ok)
-        self._usual.update(guarded + self._origin["base"], weight=weight * moment.share, ok=ok)
-        at = float(np.max(moment.at))
+        anomalous = points.judged & (score >= 1.0)
+        rows = np.flatnonzero(anomalous)
+        guarded, weight = points.relative.copy(), points.ok.astype(np.float64)
+        if rows.size:
+            centre, farthest = reading.centre[rows], _GUARDED_REACH * reading.reach[rows]
+            guarded[rows] = np.clip(guarded[rows], centre - farthest, centre + farthest)
+            weight[rows] = np.maximum(1.0 / (score[rows] * score[rows]), _GUARDED_WEIGHT)
+        self._method.update(points.moment, guarded, weight=weight)
+        values = guarded + self._origin["base"]
+        self._usual.update(values, weight=weight * points.moment.share)
+        at = float(np.max(points.moment.at))
         seconds = at - self._last_at if np.isfinite(self._last_at) else 0.0
-        self._pool.update(guarded + self._origin["base"], seconds=max(seconds, 0.0), ok=ok & ~anomalous & ~warming)
+        self._pool.update(values[points.judged & ~anomalous], seconds=max(seconds, 0.0))
         self._last_at = max(at, self._last_at)
 
     def _adapt_k(self, at: float | F64, slot: Slot, *, ok: Bool) -> None:
@@ -241,76 +249,100 @@ class Detector:
         self._sensitivity.update(at, np.where(others, 0.0, slot.strength), ok=ok, counted=counted)
         self.k = self._sensitivity.k(int(np.count_nonzero(ok)))
 
-    def _adopt(self, rows: Bool) -> None:
+    def _adopt(self, rows: Rows) -> None:
         """The recent level becomes the expected one: everything remembered moves with the base."""
-        if rows.any():
-            base = self._origin["base"]
-            np.copyto(base, base + self._events.drift, where=rows)
-            self._events.end(rows)
-
-    def _chosen(self, rows: Rows) -> Bool:
-        chosen = np.zeros(self.rows, dtype=np.bool_)
-        chosen[rows] = True
-        return chosen
+        self._origin["base"][rows] += self._events.drift(rows)
+        self._events.end(rows)
 
     def _slot(
-        self,
-        at: float | F64,
-        value: F64,
-        reading: Reading,
-        score: F64,
-        ruling: NDArray[np.uint8],
-        news: F64,
-        change: Change,
-        *,
-        warming: Bool,
-        ok: Bool,
+        self, points: _Points, reading: Reading, expected: F64, score: F64, ruling: U8, news: F64, change: Change
     ) -> Slot:
-        settings = self.settings
-        expected = reading.centre + self._origin["base"]
-        reach = np.maximum(np.maximum(reading.reach, settings.min_change * np.abs(expected)), settings.min_value)
-        lower = expected - reach if settings.direction != "above" else np.full_like(value, -np.inf)
-        upper = expected + reach if settings.direction != "below" else np.full_like(value, np.inf)
-        # A value that nothing like it was seen of may be anomalous before it is out of reach: then it is the bound.
-        anomalous = ok & (score >= 1.0)
-        np.copyto(upper, np.fmin(upper, value), where=anomalous & (value > expected))
-        np.copyto(lower, np.fmax(lower, value), where=anomalous & (value < expected))
-        state = np.where(warming & (change.state == State.NORMAL), np.uint8(State.WARMING), change.state)
-        judged = np.count_nonzero(ok & ~warming)
+        lower, upper = self._bounds(points, reading, expected, score)
+        state = change.state
+        np.copyto(state, np.uint8(State.WARMING), where=points.warming & (state == State.NORMAL))
+        np.copyto(state, np.uint8(State.ABSENT), where=~points.ok)
+        judged = np.count_nonzero(points.judged)
+        strength = reading.strength
+        np.copyto(strength, 0.0, where=~points.ok)
         return Slot(
-            at=float(np.max(at)),
+            at=float(np.max(points.moment.at)),
             k=self.k,
-            value=value,
+            value=points.value,
             expected=expected,
             lower=lower,
             upper=upper,
-            strength=np.where(ok, reading.strength, 0.0),
+            strength=strength,
             score=score,
             news=news,
-            state=np.where(ok, state, np.uint8(State.ABSENT)),
+            state=state,
             ruling=ruling,
             since=self._events.columns["since"].copy(),
             excess=self._events.columns["excess"].copy(),
-            opened=change.opened,
-            closed=change.closed,
-            adopted=change.adopted,
+            opened=self._flags(change.opened),
+            closed=self._flags(change.closed),
+            adopted=self._flags(change.adopted),
             common=int(np.count_nonzero(score >= 1.0)) > max(_COMMON_SHARE * judged, _COMMON_ROWS),
         )
 
+    def _bounds(self, points: _Points, reading: Reading, expected: F64, score: F64) -> tuple[F64, F64]:
+        """[rows] each: the lower and the upper one."""
+        settings = self.settings
+        reach = reading.reach
+        if settings.min_change > 0.0:
+            reach = np.maximum(reach, settings.min_change * np.abs(expected))
+        reach = np.maximum(reach, settings.min_value)
+        lower = expected - reach if settings.direction != "above" else np.full(len(reach), -np.inf)
+        upper = expected + reach if settings.direction != "below" else np.full(len(reach), np.inf)
+        # A value that nothing like it was seen of may be anomalous before it is out of reach: then it is the bound.
+        rows = np.flatnonzero(score >= 1.0)
+        value = points.value[rows]
+        high, low = value > expected[rows], value < expected[rows]
+        upper[rows[high]] = np.fmin(upper[rows[high]], value[high])
+        lower[rows[low]] = np.fmax(lower[rows[low]], value[low])
+        return lower, upper
 
-def _least(ratios: dict[Ruling, F64]) -> tuple[F64, NDArray[np.uint8]]:
+    def _flags(self, rows: Rows) -> Bool:
+        flags = np.zeros(self.rows, dtype=np.bool_)
+        flags[rows] = True
+        return flags
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Points:
+    """The points of one slot; all [rows] but the moment.
+
+    value     NaN where there is no point
+    relative  value - base; 0 where there is no point
+    ok        has a point
+    warming   too young for its own past; free rows are warming
+    judged    has a point, and is not too young
+    gap       the point comes after a gap
+    """
+
+    moment: Moment
+    value: F64
+    relative: F64
+    ok: Bool
+    warming: Bool
+    judged: Bool
+    gap: Bool
+
+
+def _least(ratios: dict[Ruling, F64]) -> tuple[F64, U8]:
     """The least ratio of each row, and whose it is; NaN where any is NaN."""
     (ruling, score), *others = ratios.items()
     rulings = np.full(score.shape, ruling, dtype=np.uint8)
     for other, ratio in others:
-        np.copyto(rulings, np.uint8(other), where=ratio < score)
+        rulings = np.where(ratio < score, np.uint8(other), rulings)
         score = np.minimum(score, ratio)
     return score, rulings
 
 
 def _ratio(size: F64, floor: float | F64) -> F64:
     """size / floor; inf where there is no floor."""
-    return np.divide(size, floor, out=np.full_like(size, np.inf), where=np.greater(floor, 0.0))
+    ratio = size / floor
+    np.copyto(ratio, np.inf, where=~np.greater(floor, 0.0))
+    return ratio
 
 
 def _sensitivity(settings: DetectorSettings) -> Sensitivity | None:

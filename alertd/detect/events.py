@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alertd.detect.columns import F64, Bool, Column, Columns
+from alertd.detect.columns import F64, Bool, Column, Columns, Rows
+from alertd.detect.local_time import time_of
 from alertd.detect.settings import DetectorSettings
 from alertd.detect.slot import U8, State
 
@@ -16,13 +17,13 @@ _NEWS_RATIO = 1.1  # a little stronger is no news: a slow rise would be news in 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """What one slot did to the events; all [rows]."""
+    """What one slot did to the events: the state of every row, and the rows whose event began, opened, ..."""
 
     state: U8
-    begun: Bool
-    opened: Bool
-    closed: Bool
-    adopted: Bool
+    begun: Rows
+    opened: Rows
+    closed: Rows
+    adopted: Rows
 
 
 class Events:
@@ -56,63 +57,69 @@ class Events:
 
         score, residual, dt  [rows]: how anomalous, value - expected, and for how many seconds it stood
         gap                  [rows]: the point follows a gap, older anomalous points do not count with it
-        ok                   [rows]: the rows that have a point
+        ok                   [rows]: the rows that have a point; the others stay as they are
         """
         columns = self.columns
-        hit = ok & (score >= 1.0)
-        earlier = np.where(gap, 0, columns["recent"] << 1) & ((1 << self._of) - 1)
+        state = np.full(len(score), State.NORMAL, dtype=np.uint8)
+        rows = np.flatnonzero(ok & ((score >= 1.0) | ~np.isnan(columns["since"])))
+        if not rows.size:  # nothing began, nothing is going on
+            return Change(state, rows, rows, rows, rows)
+        now, score = time_of(at, rows), score[rows]
+        earlier = np.where(gap[rows], 0, columns["recent"][rows] << 1) & ((1 << self._of) - 1)
+        hit, was_open = score >= 1.0, columns["open"][rows]
         recent = (earlier | hit).astype(np.uint16)
-        was_open = columns["open"].copy()
         begins = hit & ~was_open & (earlier == 0)
-        pending = ok & (recent != 0)
-        running = was_open | pending
         opened = hit & ~was_open & (np.bitwise_count(recent) >= self._least)
-        np.copyto(columns["recent"], recent, where=ok)
-        np.copyto(columns["since"], at, where=begins)
-        np.copyto(columns["last_high"], at, where=ok & (score >= self._clear_below))
-        self._accumulate(residual, dt, begins=begins, running=ok & running)
-        closed = ok & was_open & (score < self._clear_below) & (at - columns["last_high"] >= self._recovery)
-        adopted = hit & was_open & (at - columns["since"] >= self._adopt_after)
-        np.logical_or(columns["open"], opened, out=columns["open"])
-        self.end(closed)
+        columns["recent"][rows] = recent
+        columns["since"][rows] = since = np.where(begins, now, columns["since"][rows])
+        columns["last_high"][rows] = high = np.where(score >= self._clear_below, now, columns["last_high"][rows])
+        self._accumulate(rows, residual[rows], dt[rows], begins=begins, running=was_open | (recent != 0))
+        closed = was_open & (score < self._clear_below) & (now - high >= self._recovery)
+        adopted = hit & was_open & (now - since >= self._adopt_after)
+        is_open = (was_open | opened) & ~closed
+        columns["open"][rows] = is_open
+        self.end(rows[closed])
         # The slot that closes an event still tells of it.
-        over = ok & ~was_open & ~pending
-        np.copyto(columns["since"], np.nan, where=over)
-        np.copyto(columns["excess"], 0.0, where=over)
-        state = np.where(columns["open"], np.where(hit, State.ANOMALOUS, State.HELD), State.NORMAL)
-        state = np.where(~columns["open"] & pending, State.PENDING, state)
-        return Change(state.astype(np.uint8), begins, opened, closed, adopted)
+        over = rows[~was_open & (recent == 0)]
+        columns["since"][over] = np.nan
+        columns["excess"][over] = 0.0
+        state[rows] = np.where(is_open, np.where(hit, State.ANOMALOUS, State.HELD), State.NORMAL)
+        state[rows[~is_open & (recent != 0)]] = State.PENDING
+        return Change(state, rows[begins], rows[opened], rows[closed], rows[adopted])
 
-    def end(self, rows: Bool) -> None:
+    def end(self, rows: Rows) -> None:
         """Close the events of these rows."""
         columns = self.columns
-        np.logical_and(columns["open"], ~rows, out=columns["open"])
-        np.copyto(columns["recent"], 0, where=rows)
-        np.copyto(columns["drift"], 0.0, where=rows)
+        columns["open"][rows] = False
+        columns["recent"][rows] = 0
+        columns["drift"][rows] = 0.0
 
-    @property
-    def drift(self) -> F64:
-        """[rows]: the recent mean of value - expected in the row's event; 0 without one."""
-        drift: F64 = np.where(self.columns["open"], self.columns["drift"], 0.0)
+    def drift(self, rows: Rows) -> F64:
+        """[of these rows]: the recent mean of value - expected in the row's event; 0 without one."""
+        drift: F64 = self.columns["drift"][rows] * self.columns["open"][rows]
         return drift
 
     def news(self, at: float | F64, strength: F64, *, ok: Bool) -> F64:
         """`strength` where nothing nearly as strong was news during the last `rearm`, else 0."""
         columns = self.columns
-        told = np.where(at - columns["told_at"] >= self._rearm, 0.0, columns["told"])
-        new = ok & (strength.astype(np.float32) > told * _NEWS_RATIO)
-        np.copyto(columns["told"], strength, where=new, casting="same_kind")
-        np.copyto(columns["told_at"], at, where=new)
-        return np.where(new, strength, 0.0)
+        told, told_at = columns["told"], columns["told_at"]
+        rounded = strength.astype(np.float32)
+        new = (rounded > told * _NEWS_RATIO) | ((at - told_at >= self._rearm) & (rounded > 0.0))
+        rows = np.flatnonzero(new & ok)
+        news = np.zeros(len(strength))
+        news[rows] = told[rows] = strength[rows]
+        told_at[rows] = time_of(at, rows)
+        return news
 
-    def _accumulate(self, residual: F64, dt: F64, *, begins: Bool, running: Bool) -> None:
+    def _accumulate(self, rows: Rows, residual: F64, dt: F64, *, begins: Bool, running: Bool) -> None:
         columns = self.columns
         for name in ("excess", "drift", "drift_points"):
-            np.copyto(columns[name], 0.0, where=begins)
+            columns[name][rows[begins]] = 0.0
         known = running & np.isfinite(residual)
-        points = columns["drift_points"] + 1.0
+        rows, residual, dt = rows[known], residual[known], dt[known]
+        points = columns["drift_points"][rows] + 1.0
         fresh = 1.0 - np.exp(-dt / (_DRIFT_SHARE * self._adopt_after))
-        drift = columns["drift"] + np.maximum(fresh, 1.0 / points) * (residual - columns["drift"])
-        np.copyto(columns["excess"], columns["excess"] + residual * dt, where=known)
-        np.copyto(columns["drift"], drift, where=known)
-        np.copyto(columns["drift_points"], points, where=known, casting="same_kind")
+        drift = columns["drift"][rows]
+        columns["excess"][rows] += residual * dt
+        columns["drift"][rows] = drift + np.maximum(fresh, 1.0 / points) * (residual - drift)
+        columns["drift_points"][rows] = points

@@ -22,23 +22,25 @@ class Ewma:
         self._direction = direction
         self.columns = Columns({"mean": Column(), "variance": Column(), "filled": Column()})
 
-    def read(self, moment: Moment, values: F64, *, k: float) -> Reading:
+    def read(self, moment: Moment, values: F64, *, k: float, ok: Bool) -> Reading:
         columns = self.columns
         filled = columns["filled"]
-        centre = np.where(filled > 0.0, columns["mean"], np.nan)
+        centre = columns["mean"].copy()
+        np.copyto(centre, np.nan, where=filled <= 0.0)
         scale = np.sqrt(columns["variance"] / np.maximum(filled, _LEAST_FILLED))
         return plain_reading(values - centre, centre, scale, k=k, direction=self._direction)
 
-    def update(self, moment: Moment, values: F64, *, weight: F64, ok: Bool) -> None:
+    def update(self, moment: Moment, values: F64, *, weight: F64) -> None:
         columns = self.columns
         mean, variance, filled = columns["mean"], columns["variance"], columns["filled"]
         share = weight * -np.expm1(-moment.dt / self._tau)
-        first = filled == 0.0
-        share = np.where(first, np.maximum(share, _LEAST_FILLED / 10.0), share)
+        first = np.flatnonzero((filled == 0.0) & (weight > 0.0))
+        share[first] = np.maximum(share[first], _LEAST_FILLED / 10.0)
+        mean[first] = values[first]
         grown = filled + share * (1.0 - filled)
         # Of what is filled so far, not of the whole: the first point would weigh more than all others for days.
-        step = share / grown
-        offset = np.where(first, 0.0, values - mean)
-        np.copyto(mean, np.where(first, values, mean + step * offset), where=ok)
-        np.copyto(variance, (1.0 - share) * variance + share * (1.0 - step) * offset * offset, where=ok)
-        np.copyto(filled, grown, where=ok)
+        step = share / np.where(share > 0.0, grown, 1.0)
+        offset = values - mean
+        mean += step * offset
+        np.add((1.0 - share) * variance, share * (1.0 - step) * offset * offset, out=variance)
+        filled[...] = grown

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 
 import numpy as np
 
-from alertd.detect.columns import F64
+from alertd.detect.columns import F64, Rows
 
 MINUTE = 60
 DAY = 86_400
@@ -22,19 +22,20 @@ class Moment:
     at      unix seconds, a number or [rows]
     local   the same on the zone's wall clock: the hour repeated in autumn falls into one part of the day twice
     dt      [rows] seconds since the row's last point, at most two usual steps (a gap counts no more)
+    share   [rows] how much a point counts where points are counted: those of one minute count as one. Otherwise an hour of a
+            rule that is evaluated every five seconds would be forgotten within minutes
     """
 
     at: float | F64
     local: float | F64
     dt: F64
+    share: F64
 
-    @property
-    def share(self) -> F64:
-        """[rows] how much a point counts where points are counted: those of one minute count as one.
-
-        Otherwise an hour of a rule that is evaluated every five seconds would be forgotten within minutes.
-        """
-        return np.where(self.dt > 0.0, np.minimum(self.dt / MINUTE, 1.0), 1.0)
+    @classmethod
+    def of(cls, at: float | F64, dt: F64, zone: tzinfo) -> Moment:
+        share = np.minimum(dt / MINUTE, 1.0)
+        np.copyto(share, 1.0, where=dt <= 0.0)
+        return cls(at, local_seconds(at, zone), dt, share)
 
     @property
     def of_day(self) -> float | F64:
@@ -45,6 +46,11 @@ class Moment:
     def of_week(self) -> float | F64:
         """How much of the local week has passed since Monday 0:00, 0 to less than 1."""
         return (self.local + _EPOCH_IS_THURSDAY) % WEEK / WEEK
+
+
+def time_of(at: float | F64, rows: Rows) -> float | F64:
+    """The time of these rows."""
+    return at[rows] if isinstance(at, np.ndarray) else at
 
 
 def local_seconds(at: float | F64, zone: tzinfo) -> float | F64:

@@ -37,12 +37,12 @@ class Method(Protocol):
         """All it remembers."""
         ...
 
-    def read(self, moment: Moment, values: F64, *, k: float) -> Reading:
-        """Judge by what is remembered; learns nothing. Rows without a value (NaN) may answer anything."""
+    def read(self, moment: Moment, values: F64, *, k: float, ok: Bool) -> Reading:
+        """Judge by what is remembered; learns nothing. Rows without a point (not `ok`, value 0) may answer any strength."""
         ...
 
-    def update(self, moment: Moment, values: F64, *, weight: F64, ok: Bool) -> None:
-        """Learn the values of the rows `ok`, each with its weight in (0, 1]; right after `read` of the same moment."""
+    def update(self, moment: Moment, values: F64, *, weight: F64) -> None:
+        """Learn each row's value with its weight, 0 to 1: 0 leaves all as it is. Right after `read` of the same moment."""
         ...
 
 
@@ -56,5 +56,7 @@ def watched(offset: F64, direction: Direction) -> F64:
 def plain_reading(offset: F64, centre: F64, scale: F64, *, k: float, direction: Direction) -> Reading:
     """The reading of a centre and a standard deviation; a scale of 0 makes every offset as strong as can be."""
     size = watched(offset, direction)
-    strength = np.divide(size, scale, out=np.where(size > 0.0, STRONGEST, 0.0), where=scale > 0.0)
-    return Reading(centre, k * scale, np.where(np.isfinite(centre), np.minimum(strength, STRONGEST), 0.0))
+    strength = np.minimum(size / scale, STRONGEST)
+    np.copyto(strength, np.where(size > 0.0, STRONGEST, 0.0), where=scale <= 0.0)
+    np.copyto(strength, 0.0, where=np.isnan(centre))
+    return Reading(centre, k * scale, strength)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from alertd.detect.columns import F64, Bool
+from alertd.detect.columns import F64
 from alertd.detect.log_histogram import LogHistogram
 
 _QUANTILE = 0.999
@@ -25,7 +25,7 @@ class Pool:
         """The 99.9th percentile; inf while there are under 1,000 values."""
         return self.histogram.quantile(_QUANTILE) if self.histogram.total >= _LEAST_VALUES else np.inf
 
-    def update(self, values: F64, *, seconds: float, ok: Bool) -> None:
-        """Count the values of the rows `ok`; `seconds` since the last time."""
+    def update(self, values: F64, *, seconds: float) -> None:
+        """Count these values; `seconds` since the last time."""
         self.histogram.fade(float(np.exp(-seconds / _MEMORY_SECONDS)))
-        self.histogram.add(np.abs(values[ok]))
+        self.histogram.add(np.abs(values))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 
@@ -30,16 +31,16 @@ class Ring:
         """The columns it needs."""
         return {"bucket": Column(np.int64, _NEVER)}
 
-    def place(self, at: float | F64) -> tuple[Rows, Rows]:
-        """The cell of this moment: indices (bucket, row), both [rows]."""
-        rows = np.arange(self._columns.rows)
-        return np.broadcast_to(self._number(at) % self._buckets, rows.shape), rows
+    def place(self, at: float | F64) -> tuple[Any, Any]:
+        """The cell of this moment: an index (bucket, row) of [rows] cells; of a view where they are all in one bucket."""
+        bucket = self._number(at) % self._buckets
+        return bucket, np.arange(self._columns.rows) if np.ndim(bucket) else slice(None)
 
     def advance(self, at: float | F64, *, ok: Bool) -> Iterator[tuple[Rows, Rows]]:
         """Cells to empty, as indices (buckets, rows), so that the rows `ok` hold the window up to `at` only."""
         last = self._columns["bucket"]
         number = self._number(at)
-        behind = np.where(ok & (last != _NEVER), np.minimum(number - last, self._buckets), 0)
+        behind = np.minimum(number - last, self._buckets) * (ok & (last != _NEVER))
         for step in range(1, int(behind.max(initial=0)) + 1):
             rows = np.flatnonzero(behind >= step)
             yield (np.broadcast_to(number, behind.shape)[rows] - behind[rows] + step) % self._buckets, rows

@@ -40,20 +40,20 @@ class Robust:
         )
         self._ring = Ring(self.columns, window=window, buckets=_BUCKETS)
 
-    def read(self, moment: Moment, values: F64, *, k: float) -> Reading:
-        for cell in self._ring.advance(moment.at, ok=np.isfinite(values)):
+    def read(self, moment: Moment, values: F64, *, k: float, ok: Bool) -> Reading:
+        for cell in self._ring.advance(moment.at, ok=ok):
             self.columns["sample"][cell] = np.nan
         centre = self.columns["median"]
         return plain_reading(values - centre, centre.copy(), self.columns["scale"], k=k, direction=self._direction)
 
-    def update(self, moment: Moment, values: F64, *, weight: F64, ok: Bool) -> None:
+    def update(self, moment: Moment, values: F64, *, weight: F64) -> None:
         columns = self.columns
-        cell = self._ring.place(moment.at)
-        columns["sample"][cell] = np.where(ok, values, columns["sample"][cell])
+        cell, learned = self._ring.place(moment.at), weight > 0.0
+        columns["sample"][cell] = np.where(learned, values, columns["sample"][cell])
         turn = columns["turn"]
-        np.copyto(turn, turn + 1, where=ok)
+        turn += learned
         due = (turn + np.arange(len(turn))) % np.clip(turn // _SHARE, 1, _TURNS) == 0
-        self._take_medians(np.flatnonzero(ok & due))
+        self._take_medians(np.flatnonzero(learned & due))
 
     def _take_medians(self, rows: Rows) -> None:
         if not rows.size:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from alertd.detect.columns import F32, F64, Bool, Column, Columns, mask, put
+from alertd.detect.columns import F32, F64, Bool, Column, Columns, Rows
 from alertd.detect.local_time import DAY, WEEK, Moment
 from alertd.detect.method import STRONGEST, Reading, watched
 from alertd.detect.rarity import digits_of, sigmas_of
@@ -63,13 +63,18 @@ _PROFILES: dict[Season, tuple[Profile, ...]] = {"none": _NONE, "day": _DAILY, "w
 
 @dataclass(slots=True, eq=False)
 class _Work:
-    """What `read` computed that `update` needs again; all [profiles, rows] but `cells`."""
+    """What `read` computed that `update` needs again; [profiles, rows], but those marked with their own."""
 
     cells: tuple[Any, ...]
     mean: F64
-    spread: F64
+    square: F64  # of the spread
     visits: F64
+    weight: F64  # [rows]: the one `read` assumed
+    values: F64  # [rows]
+    smoothed: F64  # [rows], these values included
+    offset: F64
     logs: F32
+    share: F64  # [rows]: of one point more in all there were
 
 
 class Seasonal:
@@ -80,7 +85,7 @@ class Seasonal:
         self._season = season
         self._profiles = _PROFILES[season]
         self._starts = np.cumsum((0, *(profile.parts for profile in self._profiles[:-1])))
-        self._smooth = np.array([[profile.smooth] for profile in self._profiles])
+        self._smooth = [number for number, profile in enumerate(self._profiles) if profile.smooth]
         lead = (len(self._profiles),)
         parts = (sum(profile.parts for profile in self._profiles),)
         self.columns = Columns(
@@ -103,122 +108,165 @@ class Seasonal:
         self._tail = Tail(self.columns)
         self._work: _Work | None = None
 
-    def read(self, moment: Moment, values: F64, *, k: float) -> Reading:
+    def read(self, moment: Moment, values: F64, *, k: float, ok: Bool) -> Reading:
         columns = self.columns
         cells = self._cells(moment)
-        mean, spread, visits = (columns[name][cells].astype(np.float64) for name in ("mean", "spread", "visits"))
-        scale = np.sqrt(self._variance(spread, visits))
-        offset = watched(self._followed(values, weight=moment.share) - mean, self._direction)
-        deviation = np.where(visits >= _LEAST_VISITS, np.minimum(offset / scale, STRONGEST), 0.0)
-        logs = log_deviation(np.fmax(deviation, 0.0))
-        weekly = self._weekly()
-        digits = self._asked(self._tail.digits(logs), weekly) + self._record(values)
-        farthest = np.exp(self._asked(self._tail.log_at(digits_of(k)), weekly))
-        reach = self._asked(scale, weekly) * np.minimum(farthest, STRONGEST)
-        centre = np.where(columns["points"] > 0.0, self._asked(mean, weekly), np.nan)
-        self._work = _Work(cells, mean, spread, visits, logs)
+        mean, spread, visits = columns.together("mean", "spread", "visits")[cells].astype(np.float64)
+        square = spread * spread
+        scale = np.sqrt(self._variance(square, visits))
+        share = 1.0 / (columns["points"] + 1.0)
+        smoothed = self._smoothed(values, columns["smoothed"], weight=moment.share, share=share)
+        offset = self._offset(values, smoothed, mean)
+        deviation = np.minimum(watched(offset, self._direction) / scale, STRONGEST)
+        np.copyto(deviation, 0.0, where=visits < _LEAST_VISITS)
+        logs = log_deviation(deviation)
+        self._work = _Work(cells, mean, square, visits, moment.share, values, smoothed, offset, logs, share)
+        centre, reach, log_reach, digits = self._asked(
+            mean, scale, self._tail.log_at(digits_of(k)), self._tail.digits(logs)
+        )
+        np.copyto(centre, np.nan, where=columns["points"] == 0.0)
+        reach *= np.minimum(np.exp(log_reach), STRONGEST)
+        self._add_record(digits, values)
         return Reading(centre, reach, sigmas_of(digits))
 
-    def update(self, moment: Moment, values: F64, *, weight: F64, ok: Bool) -> None:
+    def update(self, moment: Moment, values: F64, *, weight: F64) -> None:
         work, self._work = self._work, None
         assert work is not None, "update follows read"
-        columns, weight = self.columns, weight * moment.share
-        self._tail.update(work.logs, weight=weight, ok=ok & (work.visits >= _LEAST_VISITS))
-        offset = self._followed(values, weight=weight) - work.mean
-        square = offset * offset
-        common = columns["common"]
-        rate = weight * np.maximum(_COMMON_RATE, 1.0 / (columns["points"] + 1.0))
-        clipped = np.where(common > 0.0, np.minimum(square, _COMMON_CLIP * common), square)
-        put(common, common + rate * (clipped - common), mask(ok & (work.visits > 0.0)))
+        weight = weight * moment.share
+        self._correct(work, values, weight=weight)
+        square = work.offset * work.offset
+        self._tail.update(work.logs, weight=weight.astype(np.float32) * (work.visits >= _LEAST_VISITS))
+        self._update_common(square, work.visits, weight * np.maximum(_COMMON_RATE, work.share))
         if self._season == "auto":
-            self._compare(square, weight=weight, ok=ok)
-        rate = weight * np.maximum(_PART_RATE, 1.0 / (work.visits + 1.0))
-        rate = np.where(work.visits > 0.0, rate, 1.0)
-        where = mask(ok)
-        spread = np.sqrt((1.0 - rate) * (work.spread * work.spread + rate * square))
-        self._put("mean", work.cells, work.mean + rate * offset, where)
-        self._put("spread", work.cells, spread, where)
-        self._put("visits", work.cells, np.minimum(work.visits + weight, _PART_FULL), where)
-        self._update_level(values, weight=weight, where=where)
-        put(columns["age"], columns["age"] + moment.dt, where)
+            self._compare(square, weight=weight)
+        self._update_parts(work, square, weight=weight)
+        self._update_level(values, work, weight=weight, dt=moment.dt)
 
-    def _put(self, name: str, cells: tuple[Any, ...], new: F64, ok: Bool | bool) -> None:
-        column = self.columns[name]
-        column[cells] = new if ok is True else np.where(ok, new, column[cells])
+    def _correct(self, work: _Work, values: F64, *, weight: F64) -> None:
+        """Where `update` is told another value or weight than `read` was, as of anomalous points."""
+        rows = np.flatnonzero((values != work.values) | (weight != work.weight))
+        if rows.size:
+            before = self.columns["smoothed"][rows]
+            smoothed = self._smoothed(values[rows], before, weight=weight[rows], share=work.share[rows])
+            work.smoothed[rows] = smoothed
+            work.offset[:, rows] = self._offset(values[rows], smoothed, work.mean[:, rows])
+
+    def _update_common(self, square: F64, visits: F64, rate: F64) -> None:
+        common = self.columns["common"]
+        limit = _COMMON_CLIP * common
+        np.copyto(limit, np.inf, where=common == 0.0)
+        step = np.minimum(square, limit)
+        step -= common
+        step *= rate
+        np.copyto(step, 0.0, where=visits == 0.0)
+        common += step
+
+    def _update_parts(self, work: _Work, square: F64, *, weight: F64) -> None:
+        rate = 1.0 / (work.visits + 1.0)
+        np.maximum(rate, _PART_RATE, out=rate)
+        rate *= weight
+        np.copyto(rate, weight > 0.0, where=work.visits == 0.0)
+        parts = np.empty((3, *rate.shape))
+        mean, spread, visits = parts
+        np.multiply(rate, work.offset, out=mean)
+        mean += work.mean
+        np.multiply(rate, square, out=spread)
+        spread += work.square
+        spread *= 1.0 - rate
+        np.sqrt(spread, out=spread)
+        np.minimum(work.visits + weight, _PART_FULL, out=visits)
+        self.columns.together("mean", "spread", "visits")[work.cells] = parts
 
     def _cells(self, moment: Moment) -> tuple[Any, ...]:
-        """Index of the profiles' cells of this moment: [profiles, rows] of them."""
+        """Index of the profiles' cells of this moment: [columns, profiles, rows] of them."""
         parts = [start + profile.part(moment) for start, profile in zip(self._starts, self._profiles, strict=True)]
         if np.ndim(parts[0]) == 0:
-            return (np.array(parts),)
-        return np.array(parts), np.arange(self.columns.rows)
+            return slice(None), np.array(parts)
+        return slice(None), np.array(parts), np.arange(self.columns.rows)
 
-    def _followed(self, values: F64, *, weight: float | F64) -> F64:
-        """What each profile follows, [profiles, rows]: the values, or the series smoothed with them."""
-        columns = self.columns
-        rate = weight * np.maximum(_SMOOTH_RATE, 1.0 / (columns["points"] + 1.0))
-        smoothed = columns["smoothed"]
-        followed: F64 = np.where(self._smooth, smoothed + rate * (values - smoothed), values)
-        return followed
+    def _smoothed(self, values: F64, before: F64, *, weight: F64, share: F64) -> F64:
+        smoothed: F64 = before + weight * np.maximum(_SMOOTH_RATE, share) * (values - before)
+        return smoothed
 
-    def _variance(self, spread: F64, visits: F64) -> F64:
+    def _offset(self, values: F64, smoothed: F64, mean: F64) -> F64:
+        """How far what each profile follows, the values or the smoothed series, is from its mean."""
+        offset = values - mean
+        for profile in self._smooth:
+            np.subtract(smoothed, mean[profile], out=offset[profile])
+        return offset
+
+    def _variance(self, square: F64, visits: F64) -> F64:
         columns = self.columns
-        shrunk = (visits * spread * spread + _COMMON_WEIGHT * columns["common"]) / (visits + _COMMON_WEIGHT)
-        variance: F64 = shrunk + (_LEVEL_SHARE * columns["level_variance"] + _TINY)
+        variance = visits * square
+        variance += _COMMON_WEIGHT * columns["common"]
+        variance /= visits + _COMMON_WEIGHT
+        variance += _LEVEL_SHARE * columns["level_variance"] + _TINY
         return variance
 
-    def _asked(self, answers: F64 | F32, weekly: Bool | None) -> F64:
-        """The mean over the profiles that are asked: [profiles, rows] to [rows]."""
-        if weekly is None:
-            mean: F64 = answers.mean(axis=0, dtype=np.float64)
-            return mean
-        daily: F64 = answers[: len(_DAILY)].mean(axis=0, dtype=np.float64)
-        if weekly.any():
-            np.copyto(daily, answers[len(_DAILY) :].mean(axis=0, dtype=np.float64), where=weekly)
-        return daily
-
-    def _weekly(self) -> Bool | None:
-        """The rows whose week is asked; None without a choice."""
+    def _asked(self, *answers: F64 | F32) -> F64:
+        """The mean of each answer over the profiles that are asked: some [profiles, rows] to [answers, rows]."""
+        stacked = np.empty((len(answers), *answers[0].shape))
+        for answer, into in zip(answers, stacked, strict=True):
+            into[...] = answer
         if self._season != "auto":
-            return None
-        daily, weekly = self.columns["error"]
-        asked: Bool = (self.columns["age"] >= 2 * WEEK) & (weekly < _WEEK_GAIN * daily)
+            return _mean(stacked)
+        asked = _mean(stacked[:, : len(_DAILY)])
+        weekly = self._weekly()
+        if weekly.size:
+            asked[:, weekly] = _mean(stacked[:, len(_DAILY) :, weekly])
         return asked
 
-    def _compare(self, square: F64, *, weight: F64, ok: Bool) -> None:
+    def _weekly(self) -> Rows:
+        """The rows whose week is asked."""
+        daily, weekly = self.columns["error"]
+        asked: Rows = np.flatnonzero((self.columns["age"] >= 2 * WEEK) & (weekly < _WEEK_GAIN * daily))
+        return asked
+
+    def _compare(self, square: F64, *, weight: F64) -> None:
         """Keep both seasons' errors; in its first turn a week knows its parts by the hour before only, and seems to be right."""
         columns = self.columns
-        errors, known = columns["error"], ok & (columns["age"] >= WEEK)
-        if not known.any():
-            return
-        both = square[[_FINEST_DAILY, len(_DAILY)]]
-        clipped = np.minimum(both, _COMMON_CLIP * np.maximum(columns["common"][_FINEST_DAILY], _TINY))
-        np.copyto(errors, errors + weight * _COMMON_RATE * (clipped - errors), where=known)
+        known = columns["age"] >= WEEK
+        if known.any():
+            errors = columns["error"]
+            clip = _COMMON_CLIP * np.maximum(columns["common"][_FINEST_DAILY], _TINY)
+            rate = weight * _COMMON_RATE * known
+            for error, profile in zip(errors, (_FINEST_DAILY, len(_DAILY)), strict=True):
+                error += rate * (np.minimum(square[profile], clip) - error)
 
-    def _record(self, values: F64) -> F64:
+    def _add_record(self, digits: F64, values: F64) -> None:
         """Digits for a value outside everything seen, by the share of the range it lies outside."""
         columns = self.columns
-        highest, lowest = columns["highest"], columns["lowest"]
-        over = values - highest if self._direction != "below" else np.zeros_like(values)
-        under = lowest - values if self._direction != "above" else np.zeros_like(values)
-        beyond = np.fmax(np.fmax(over, under), 0.0)
-        span = highest - lowest
-        share = np.divide(beyond, span, out=np.full_like(values, _FARTHEST), where=span > 0.0)
-        counts = (columns["points"] >= _RANGE_POINTS) & (beyond > 0.0)
-        digits: F64 = np.where(counts, _RANGE_WEIGHT * np.log10(1.0 + 100.0 * np.minimum(share, _FARTHEST)), 0.0)
-        return digits
+        highest, lowest, points = columns["highest"], columns["lowest"], columns["points"]
+        over = values > highest if self._direction != "below" else np.False_
+        under = values < lowest if self._direction != "above" else np.False_
+        rows = np.flatnonzero((over | under) & (points >= _RANGE_POINTS))
+        if rows.size:
+            beyond = np.maximum(values[rows] - highest[rows], lowest[rows] - values[rows])
+            share = np.minimum(beyond / (highest[rows] - lowest[rows]), _FARTHEST)
+            digits[rows] += _RANGE_WEIGHT * np.log10(1.0 + 100.0 * share)
 
-    def _update_level(self, values: F64, *, weight: F64, where: Bool | bool) -> None:
+    def _update_level(self, values: F64, work: _Work, *, weight: F64, dt: F64) -> None:
         columns = self.columns
-        points, level, smoothed = columns["points"], columns["level"], columns["smoothed"]
+        level, variance = columns["level"], columns["level_variance"]
+        rate = weight * np.maximum(_LEVEL_RATE, work.share)
         offset = values - level
-        share = 1.0 / (points + 1.0)
-        rate = weight * np.maximum(_LEVEL_RATE, share)
-        put(columns["level_variance"], (1.0 - rate) * (columns["level_variance"] + rate * offset * offset), where)
-        put(level, level + rate * offset, where)
-        put(smoothed, smoothed + weight * np.maximum(_SMOOTH_RATE, share) * (values - smoothed), where)
-        for name, extreme in (("highest", np.maximum), ("lowest", np.minimum)):
+        step = rate * offset
+        level += step
+        np.multiply(1.0 - rate, variance + step * offset, out=variance)
+        columns["smoothed"][...] = work.smoothed
+        for name, beyond, extreme in (("highest", np.greater, np.maximum), ("lowest", np.less, np.minimum)):
             seen = columns[name]
-            moved = seen + weight * (extreme(seen, values) - seen)
-            put(seen, np.where(np.isfinite(seen), moved, values), where)
-        put(points, points + weight, where)
+            rows = np.flatnonzero(beyond(values, seen) & (weight > 0.0))
+            if rows.size:
+                before, now = seen[rows], values[rows]
+                moved = before + weight[rows] * (extreme(before, now) - before)
+                seen[rows] = np.where(np.isfinite(before), moved, now)
+        points, age = columns["points"], columns["age"]
+        points += weight
+        age += dt
+
+
+def _mean(answers: F64) -> F64:
+    mean: F64 = np.add.reduce(answers, axis=1)
+    mean /= answers.shape[1]
+    return mean

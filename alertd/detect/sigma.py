@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alertd.detect.columns import F64, Bool, Column, Columns
 from alertd.detect.local_time import Moment
@@ -42,54 +43,50 @@ class Sigma:
         )
         self._ring = Ring(self.columns, window=window, buckets=_BUCKETS)
 
-    def read(self, moment: Moment, values: F64, *, k: float) -> Reading:
-        self._expire(moment, np.isfinite(values))
+    def read(self, moment: Moment, values: F64, *, k: float, ok: Bool) -> Reading:
+        self._expire(moment, ok)
         columns = self.columns
         weight = columns["total_weight"]
-        known = weight > 0.0
-        share = np.divide(1.0, weight, out=np.zeros_like(weight), where=known)
+        share = 1.0 / weight
         mean = columns["total"] * share
         variance = np.maximum(columns["total_squares"] * share - mean * mean, 0.0)
-        centre = np.where(known, mean, np.nan)
-        return plain_reading(values - centre, centre, np.sqrt(variance), k=k, direction=self._direction)
+        np.copyto(mean, np.nan, where=weight <= 0.0)
+        return plain_reading(values - mean, mean, np.sqrt(variance), k=k, direction=self._direction)
 
-    def update(self, moment: Moment, values: F64, *, weight: F64, ok: Bool) -> None:
-        columns = self.columns
-        cell = self._ring.place(moment.at)
-        self._count(cell, sign=-1.0, ok=ok)
-        held, mean = columns["weight"][cell].astype(np.float64), columns["mean"][cell].astype(np.float64)
+    def update(self, moment: Moment, values: F64, *, weight: F64) -> None:
+        buckets = self.columns.together("weight", "mean", "squares")
+        cell = (slice(None), *self._ring.place(moment.at))
+        held = buckets[cell].astype(np.float64)
+        before, mean, squares = held
+        now = before + weight
+        step = weight / np.where(now > 0.0, now, 1.0)
         offset = values - mean
-        new = held + weight
-        step = weight / new
-        columns["weight"][cell] = np.where(ok, new, held)
-        columns["mean"][cell] = np.where(ok, mean + step * offset, mean)
-        squares = columns["squares"][cell]
-        columns["squares"][cell] = np.where(ok, squares + weight * (1.0 - step) * offset * offset, squares)
-        self._count(cell, sign=1.0, ok=ok)
-        self._sum_anew(ok)
+        buckets[cell] = np.stack((now, mean + step * offset, squares + weight * (1.0 - step) * offset * offset))
+        totals, learned = self._totals, weight > 0.0
+        totals -= _contents(held) * learned
+        totals += _contents(buckets[cell]) * learned
+        self._sum_anew(learned)
+
+    @property
+    def _totals(self) -> F64:
+        return self.columns.together("total_weight", "total", "total_squares")
 
     def _expire(self, moment: Moment, ok: Bool) -> None:
-        for cell in self._ring.advance(moment.at, ok=ok):
-            buckets, rows = cell
-            totals = self._contents(cell)
-            for name, amount in totals.items():
-                self.columns[name][rows] -= amount
-            for name in ("weight", "mean", "squares"):
-                self.columns[name][buckets, rows] = 0.0
-
-    def _count(self, cell: tuple[Any, Any], *, sign: float, ok: Bool) -> None:
-        for name, amount in self._contents(cell).items():
-            np.copyto(self.columns[name], self.columns[name] + sign * amount, where=ok)
-
-    def _contents(self, cell: tuple[Any, Any]) -> dict[str, F64]:
-        """What cells add to the totals."""
-        weight, mean, squares = (self.columns[name][cell].astype(np.float64) for name in ("weight", "mean", "squares"))
-        return {"total_weight": weight, "total": weight * mean, "total_squares": squares + weight * mean * mean}
+        buckets, totals = self.columns.together("weight", "mean", "squares"), self._totals
+        for numbers, rows in self._ring.advance(moment.at, ok=ok):
+            totals[:, rows] -= _contents(buckets[:, numbers, rows])
+            buckets[:, numbers, rows] = 0.0
 
     def _sum_anew(self, ok: Bool) -> None:
         turn = self.columns["turn"]
-        np.copyto(turn, turn + 1, where=ok)
+        turn += ok
         rows = np.flatnonzero(ok & ((turn + np.arange(len(turn))) % _BUCKETS == 0))
         if rows.size:
-            for name, amount in self._contents((slice(None), rows)).items():
-                self.columns[name][rows] = amount.sum(axis=0)
+            buckets = self.columns.together("weight", "mean", "squares")
+            self._totals[:, rows] = _contents(buckets[:, :, rows]).sum(axis=1)
+
+
+def _contents(buckets: NDArray[Any]) -> F64:
+    """What buckets [weight, mean, squares; ...] add to the totals."""
+    weight, mean, squares = buckets.astype(np.float64)
+    return np.stack((weight, weight * mean, squares + weight * mean * mean))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from alertd.detect.columns import F32, F64, Bool, Column, Columns, mask, put
+from alertd.detect.columns import F32, F64, Column, Columns, Rows
 
 _TAIL_SHARE = 0.02
 _DIGITS_AT_QUANTILE = -float(np.log10(_TAIL_SHARE))
@@ -19,7 +19,9 @@ _PRIOR_EXCESS, _PRIOR_WEIGHT = 0.25, 5.0
 _KEEP = 2.0 ** (-1.0 / (_MEMORY_POINTS * _TAIL_SHARE))  # per excess
 _STEP, _LEAST_SPREAD = 3.0, 0.02
 _SOFTEN = 0.1  # of a standard deviation: deviations below it are all the same
+_PRIOR = ((1.0 - _KEEP) * np.array([[_PRIOR_EXCESS * _PRIOR_WEIGHT], [_PRIOR_WEIGHT]])).astype(np.float32)
 _LN10 = float(np.log(10.0))
+_DIGITS_OVER, _DIGITS_UNDER = np.float32(1.0 / _LN10), np.float32(_DIGITS_AT_QUANTILE / 3.0)  # per mean excess
 
 
 def log_deviation(deviation: F64) -> F32:
@@ -51,51 +53,45 @@ class Tail:
         """-log10 of the chance to see as much or more; 0 while fewer than 20 points are known. shape: that of `logs`"""
         columns = self._columns
         beyond: F32 = (logs - columns["tail_quantile"]) * (columns["tail_excesses"] / columns["tail_excess"])
-        beyond *= np.where(beyond > 0.0, np.float32(1.0 / _LN10), np.float32(_DIGITS_AT_QUANTILE / 3.0))
-        beyond += np.float32(_DIGITS_AT_QUANTILE)
-        np.maximum(beyond, 0.0, out=beyond)
-        beyond *= columns["tail_points"] >= _LEAST_POINTS
-        return beyond
+        # A straight line over the quantile, a steeper one under it: always the lower of the two.
+        digits: F32 = np.minimum(beyond * _DIGITS_OVER, beyond * _DIGITS_UNDER)
+        digits += np.float32(_DIGITS_AT_QUANTILE)
+        np.maximum(digits, 0.0, out=digits)
+        np.copyto(digits, 0.0, where=columns["tail_points"] < _LEAST_POINTS)
+        return digits
 
     def log_at(self, digits: float) -> F32:
         """The log deviation at which `digits` is reached, for digits >= 1.7. shape: [profiles, rows]"""
         columns = self._columns
-        scale = columns["tail_excess"] / columns["tail_excesses"]
-        log: F32 = columns["tail_quantile"] + scale * np.float32((digits - _DIGITS_AT_QUANTILE) * _LN10)
+        log: F32 = columns["tail_excess"] / columns["tail_excesses"]
+        log *= np.float32((digits - _DIGITS_AT_QUANTILE) * _LN10)
+        log += columns["tail_quantile"]
         return log
 
-    def update(self, logs: F32, *, weight: F64, ok: Bool) -> None:
-        """Learn; weight [rows] in (0, 1], ok [profiles, rows]."""
+    def update(self, logs: F32, *, weight: F32) -> None:
+        """Learn; weight [profiles, rows], 0 to 1."""
         columns = self._columns
-        points = columns["tail_points"]
-        share = weight.astype(np.float32)
-        first = points == 0.0
-        quantile = np.where(first, np.minimum(logs, 0.0), columns["tail_quantile"])
-        mean = np.where(first, logs, columns["tail_mean"])
+        points, quantile, mean = columns["tail_points"], columns["tail_quantile"], columns["tail_mean"]
+        first = (points == 0.0) & (weight > 0.0)
+        if first.any():
+            np.copyto(quantile, np.minimum(logs, 0.0), where=first)
+            np.copyto(mean, logs, where=first)
         offset = logs - mean
-        rate = share * np.maximum(np.float32(1.0 / _MEMORY_POINTS), 1.0 / (points + 1.0))
-        variance = (1.0 - rate) * (columns["tail_variance"] + rate * offset * offset)
-        step = (
-            share
-            * np.maximum(np.float32(_STEP / _MEMORY_POINTS), _STEP / (points + 5.0))
-            * (np.sqrt(variance) + _LEAST_SPREAD)
-        )
-        over = logs > quantile
-        quantile += step * np.where(over, np.float32(1.0 - _TAIL_SHARE), np.float32(-_TAIL_SHARE))
-        self._learn_excess(np.maximum(logs - quantile, 0.0), share, over & ok)
-        where = mask(ok)
-        put(columns["tail_quantile"], quantile, where)
-        put(columns["tail_mean"], mean + rate * offset, where)
-        put(columns["tail_variance"], variance, where)
-        put(points, points + share, where)
+        rate = weight * np.maximum(np.float32(1.0 / _MEMORY_POINTS), 1.0 / (points + 1.0))
+        moved = rate * offset
+        mean += moved
+        variance = columns["tail_variance"]
+        np.multiply(1.0 - rate, variance + moved * offset, out=variance)
+        step = weight * np.maximum(np.float32(_STEP / _MEMORY_POINTS), _STEP / (points + 5.0))
+        step *= np.sqrt(variance) + _LEAST_SPREAD
+        over = np.flatnonzero((logs > quantile) & (weight > 0.0))
+        raised = quantile.take(over) + step.take(over) * np.float32(1.0 - _TAIL_SHARE)
+        quantile -= step * np.float32(_TAIL_SHARE)
+        quantile.put(over, raised)
+        self._learn_excess(over, np.maximum(logs.take(over) - raised, 0.0), weight.take(over))
+        points += weight
 
-    def _learn_excess(self, excess: F32, weight: F32, where: Bool) -> None:
-        """At the few places over their quantile."""
-        places = np.nonzero(where)
-        shares = weight[places[1]]
-        for name, prior, amount in (
-            ("tail_excess", _PRIOR_EXCESS * _PRIOR_WEIGHT, excess[places] * shares),
-            ("tail_excesses", _PRIOR_WEIGHT, shares),
-        ):
-            column = self._columns[name]
-            column[places] = column[places] * _KEEP + prior * (1.0 - _KEEP) + amount
+    def _learn_excess(self, places: Rows, excess: F32, weight: F32) -> None:
+        """At the few places over their quantile, counted along [profiles * rows]."""
+        both = self._columns.together("tail_excess", "tail_excesses").reshape(2, -1)
+        both[:, places] = both[:, places] * _KEEP + _PRIOR + np.array((excess * weight, weight))

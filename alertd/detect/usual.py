@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from alertd.detect.columns import F64, Bool, Column, Columns
+from alertd.detect.columns import F64, Column, Columns
 
 _SHARE = 0.01
 _MEMORY_POINTS = 2000.0
@@ -34,28 +34,23 @@ class Usual:
         percentile: F64 = np.exp(self.columns["quantile"])
         return percentile
 
-    def update(self, values: F64, *, weight: F64, ok: Bool) -> None:
-        """Learn values [rows] of the rows `ok`, each with its weight."""
+    def update(self, values: F64, *, weight: F64) -> None:
+        """Learn values [rows], each with its weight; 0 leaves all as it is."""
         columns = self.columns
-        positive = ok & (values > 0.0)
+        points, quantile, mean = columns["points"], columns["quantile"], columns["mean"]
+        positive = (values > 0.0) & (weight > 0.0)
         logs = np.log(np.where(positive, values, 1.0))
-        points = columns["points"]
-        first = positive & np.isneginf(columns["quantile"])
+        first = np.flatnonzero(positive & np.isneginf(quantile))
+        quantile[first] = mean[first] = logs[first]
+        offset = logs - mean
+        offset[first] = 0.0
         rate = weight * np.maximum(1.0 / _MEMORY_POINTS, 1.0 / (points + 1.0))
-        offset = np.where(first, 0.0, logs - columns["mean"])
-        variance = (1.0 - rate) * (columns["variance"] + rate * offset * offset)
-        step = (
-            weight
-            * np.maximum(1.0 / _MEMORY_POINTS, 1.0 / (points + 5.0))
-            * _STEP
-            * (np.sqrt(variance) + _LEAST_SPREAD)
-        )
-        quantile = np.where(first, logs, columns["quantile"])
-        over = positive & (logs > quantile)
-        quantile = quantile + step * np.where(over, 1.0 - _SHARE, -_SHARE)
-        np.copyto(columns["quantile"], quantile, where=ok)
-        np.copyto(
-            columns["mean"], np.where(first, logs, columns["mean"] + rate * offset), where=positive, casting="same_kind"
-        )
-        np.copyto(columns["variance"], variance, where=positive, casting="same_kind")
-        np.copyto(points, points + weight, where=ok, casting="same_kind")
+        moved = rate * offset
+        variance = (1.0 - rate) * (columns["variance"] + moved * offset)
+        step = weight * np.maximum(1.0 / _MEMORY_POINTS, 1.0 / (points + 5.0))
+        step *= _STEP
+        step *= np.sqrt(variance) + _LEAST_SPREAD
+        quantile += step * np.where(positive & (logs > quantile), 1.0 - _SHARE, -_SHARE)
+        mean[...] = np.where(positive, mean + moved, mean)
+        columns["variance"][...] = np.where(positive, variance, columns["variance"])
+        points += weight

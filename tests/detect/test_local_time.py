@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from alertd.detect.local_time import Moment, local_seconds
+from alertd.detect.local_time import Moment
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -25,8 +25,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
 )
 def test_the_part_of_the_day_is_the_wall_clocks(utc, hour):
     at = utc.timestamp()
-    one = Moment(at, local_seconds(at, BERLIN), np.zeros(1))
-    many = Moment(np.array([at, at]), local_seconds(np.array([at, at]), BERLIN), np.zeros(2))
+    one = Moment.of(at, np.zeros(1), BERLIN)
+    many = Moment.of(np.array([at, at]), np.zeros(2), BERLIN)
     assert int(one.of_day * 24) == hour
     assert (np.asarray(many.of_day) * 24).astype(int).tolist() == [hour, hour]
 
@@ -34,4 +34,4 @@ def test_the_part_of_the_day_is_the_wall_clocks(utc, hour):
 @pytest.mark.parametrize(("day", "part"), [(2, 0), (4, 2), (8, 6), (9, 0)])
 def test_weeks_begin_on_monday(day, part):
     at = datetime(2026, 3, day, 12, tzinfo=UTC).timestamp()
-    assert int(Moment(at, at, np.zeros(1)).of_week * 7) == part
+    assert int(Moment.of(at, np.zeros(1), UTC).of_week * 7) == part
