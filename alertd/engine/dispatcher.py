@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -27,7 +27,7 @@ from alertd.engine.alarm import Alarm
 from alertd.engine.ports import Integration, Store, Transaction
 from alertd.errors import StoreError
 from alertd.labels import LabelSet
-from alertd.notify.history import decisions, mute_changes, mute_texts
+from alertd.notify.history import Event, decisions, mute_changes, mute_texts
 from alertd.notify.log import Stream
 from alertd.notify.plan import FlushPlan, Planner, settled
 from alertd.notify.told import Told, by_stream
@@ -264,16 +264,17 @@ class Dispatcher:
             planned += len(flush.alerts)
         muted = {flush.group_key: mute_texts(flush.muted) for flush in flushes}
         async with self._store.transaction() as tx:
-            for group, flush, plan in zip(groups, flushes, plans, strict=True):
-                _save_plan(tx, plan)
-                held_back = self._held_back.get(group.key, {})
-                tx.add_events(
-                    [
-                        *mute_changes(held_back, muted[group.key], flush, at=at),
-                        *decisions(flush, plan, at=at),
-                    ]
-                )
+            _save_plans(tx, plans)
+            tx.add_events(
+                [
+                    event
+                    for flush, plan in zip(flushes, plans, strict=True)
+                    for event in self._events(flush, plan, muted, at)
+                ]
+            )
+            for flush in flushes:
                 tx.put_group_timer(flush.next_timer)
+            for group, plan in zip(groups, plans, strict=True):
                 self._save_leaving(tx, group, plan.settled)
         self._unsaved.difference_update(group.key for group in groups)
         self._held_back |= muted
@@ -284,6 +285,13 @@ class Dispatcher:
             _log_queued(flush, plan)
         if any(plan.queued for plan in plans):
             self._queued()
+
+    def _events(
+        self, flush: GroupFlush, plan: FlushPlan, muted: Mapping[str, Mapping[LabelSet, str]], at: datetime
+    ) -> Iterator[Event]:
+        before = self._held_back.get(flush.group_key, {})
+        yield from mute_changes(before, muted[flush.group_key], flush, at=at)
+        yield from decisions(flush, plan, at=at)
 
     async def _plan(self, flush: GroupFlush, told: Mapping[Stream, Told], at: datetime) -> FlushPlan:
         channels = self._config.receivers.get(flush.receiver, ())
@@ -315,12 +323,13 @@ class Dispatcher:
             self._unsaved.add(group.key)  # an alert may have come while the timer was being dropped
 
 
-def _save_plan(tx: Transaction, plan: FlushPlan) -> None:
-    for queued in plan.queued:
-        tx.enqueue(queued.delivery, supersedes=queued.supersedes)
-    tx.supersede(plan.superseded)
-    for entry in plan.entries:
-        tx.put_log_entry(entry)
+def _save_plans(tx: Transaction, plans: Sequence[FlushPlan]) -> None:
+    for plan in plans:
+        for queued in plan.queued:
+            tx.enqueue(queued.delivery, supersedes=queued.supersedes)
+        tx.supersede(plan.superseded)
+        for entry in plan.entries:
+            tx.put_log_entry(entry)
 
 
 def _log_queued(flush: GroupFlush, plan: FlushPlan) -> None:

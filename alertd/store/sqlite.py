@@ -46,6 +46,17 @@ T = TypeVar("T")
 _SQL = queries()
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows that are written with the same query."""
+
+    query: str
+    rows: list[dict[str, Any]]
+
+    def __call__(self, connection: sqlite3.Connection) -> object:
+        return connection.executemany(_SQL[self.query], self.rows)
+
+
 class SqliteTransaction:
     """Records what is to be written; it is written and committed together."""
 
@@ -55,8 +66,13 @@ class SqliteTransaction:
         self._history = history
 
     def _add(self, query: str, *rows: dict[str, Any]) -> None:
-        if rows:
-            self.steps.append(lambda connection: connection.executemany(_SQL[query], rows))
+        if not rows:
+            return
+        last = self.steps[-1] if self.steps else None
+        if isinstance(last, _Rows) and last.query == query:
+            last.rows.extend(rows)
+        else:
+            self.steps.append(_Rows(query, list(rows)))
 
     def run(self, connection: sqlite3.Connection) -> None:
         for step in self.steps:
@@ -315,7 +331,8 @@ def _lease(connection: sqlite3.Connection, at: int, lease: dict[str, Any], room:
             wanted = {"destination": destination, "at": at, "limit": free}
             ready += connection.execute(_SQL["ready_deliveries"], wanted)
     ready.sort(key=tuple)
-    return [connection.execute(_SQL["lease"], lease | {"id": one["id"]}).fetchone() for one in ready[: room.limit]]
+    ids = _json([one["id"] for one in ready[: room.limit]])
+    return connection.execute(_SQL["lease"], lease | {"ids": ids}).fetchall()
 
 
 def _crowds(connection: sqlite3.Connection, crowding: Sequence[Crowding], at: int, above: int) -> list[list[Delivery]]:

@@ -169,7 +169,7 @@ LIMIT :limit;
 -- name: lease
 UPDATE deliveries
 SET state = 'leased', attempts = attempts + 1, lease_owner = :owner, lease_until = :until
-WHERE id = :id
+WHERE id IN (SELECT value FROM json_each(:ids))
 RETURNING *;
 
 -- name: crowd
