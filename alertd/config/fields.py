@@ -15,13 +15,11 @@ from typing import TypeVar
 
 from alertd.config.model_problems import DURATION_FIX
 from alertd.duration import DurationError, parse_duration
-from alertd.yamlio import Items, Node, Problem, Scalar, Severity, Table, Tag, is_null, suggestion
+from alertd.yamlio import Items, Node, Problem, Scalar, Severity, Table, Tag, is_null, number, suggestion
 
 Choice = TypeVar("Choice", bound=StrEnum)
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _INT_MAX = 2**63 - 1
-_OCTAL = re.compile(r"^([-+]?0)(?=[0-7]+$)")
-_DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
 
 def shape(node: Node) -> str:
@@ -82,9 +80,9 @@ class FieldReader:
         scalar = self.scalar(table, key)
         if scalar is None:
             return None
-        number = _whole_number(scalar)
-        if number is not None:
-            return number
+        found = None if scalar.style else number(scalar.text)
+        if found is not None and isfinite(found) and found <= _INT_MAX:
+            return int(found)
         self.wrong(scalar, f'must be a whole number, not "{scalar.text}"', "write it without quotes")
         return None
 
@@ -147,21 +145,6 @@ class FieldReader:
             else:
                 self.wrong(entry.value, f"must be a text, not {shape(entry.value)}")
         return texts
-
-
-def _whole_number(scalar: Scalar) -> int | None:
-    """A number as Go's YAML decoder reads it (`1_000`, `0b11`, octal `017`, `0.5` cut to 0); None where it refuses."""
-    text = scalar.text.replace("_", "")
-    if scalar.style or not text.isascii():
-        return None
-    try:
-        number = int(_OCTAL.sub(r"\1o", text), 0)
-    except ValueError:
-        decimal = _DECIMAL.fullmatch(text) and float(text)
-        if decimal is None or not isfinite(decimal):
-            return None
-        number = int(decimal)
-    return number if number <= _INT_MAX else None
 
 
 def text_of(scalar: Scalar) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from alertd.config.model_problems import model_problems
 from alertd.config.rule_files import unreadable
 from alertd.replay.test_file import UnitTestFile, UnitTests
-from alertd.yamlio import ConfigError, Documents, Items, Node, Scalar, Table, is_null
+from alertd.yamlio import ConfigError, Documents, is_null, texts
 
 
 def read_unit_test_file(path: Path) -> UnitTestFile:
@@ -29,18 +28,6 @@ def read_unit_test_file(path: Path) -> UnitTestFile:
     if root is None or is_null(root):
         return UnitTestFile(path, UnitTests.model_validate({}))
     try:
-        return UnitTestFile(path, UnitTests.model_validate(_texts(root)), root)
+        return UnitTestFile(path, UnitTests.model_validate(texts(root)), root)
     except ValidationError as error:
         raise ConfigError(model_problems(error, model=UnitTests, node=root)) from None
-
-
-def _texts(node: Node) -> Any:
-    """Scalars as they are written, as Go's YAML decoder hands them to texts: `1.50` is the label value "1.50"."""
-    match node:
-        case Table():
-            return {key: _texts(entry.value) for key, entry in node.entries.items()}
-        case Items():
-            return [_texts(item) for item in node]
-        case Scalar():
-            return None if node.is_null else node.text
-    raise TypeError(f"no YAML value: {node!r}")

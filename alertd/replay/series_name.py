@@ -47,6 +47,8 @@ def _labels(text: str, position: int, labels: dict[str, str]) -> int:
         label = _LABEL.match(text, position)
         if label is None:
             raise NotationError('expected name="value" or }', position)
+        if label[1] in labels:
+            raise NotationError(f"label {label[1]} is given twice", position)
         labels[label[1]] = _unquoted(label[2], label.start(2))
         position = label.end()
         if separator := _SEPARATOR.match(text, position):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -15,27 +14,25 @@ from alertd.labels import LabelSet
 from alertd.replay.series_name import parse_series
 from alertd.replay.series_notation import expand
 from alertd.settings import Duration, Settings
-from alertd.yamlio import Node, locate
+from alertd.yamlio import Node, locate, number
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SPECIAL = {".nan": math.nan, ".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf}
+_INTERVAL = timedelta(minutes=1)
 
 
 def _number(text: Any) -> float:
     """A YAML number: `NaN` is a text there, `.nan` the number."""
-    written = str(text).lower()
-    if written in _SPECIAL:
-        return _SPECIAL[written]
-    if written.lstrip("+-") in {"nan", "inf", "infinity"}:
-        raise ValueError("must be a number; write .nan, .inf or -.inf")
-    return float(written)
+    found = number(str(text))
+    if found is None:
+        raise ValueError("must be a number; write .nan, .inf or -.inf for what is none")
+    return float(found)
 
 
 def _time(text: Any) -> datetime:
     """Unix seconds or RFC 3339."""
     try:
-        return _EPOCH + timedelta(seconds=float(text))
-    except ValueError:
+        return _EPOCH + timedelta(seconds=float(str(text)))
+    except (ValueError, OverflowError):
         pass
     try:
         time = datetime.fromisoformat(str(text))
@@ -44,6 +41,12 @@ def _time(text: Any) -> datetime:
     if time.tzinfo is None:
         raise ValueError("must be Unix seconds, or a time such as 2026-01-31T09:00:00Z")
     return time.astimezone(UTC)
+
+
+def _series(text: Any) -> LabelSet:
+    if not isinstance(text, str):
+        raise ValueError('must be a text such as up{job="x"}')
+    return parse_series(text)
 
 
 def _in_notation(text: str) -> str:
@@ -55,14 +58,14 @@ def _null_is_empty(texts: Any) -> Any:
     return {name: "" if text is None else text for name, text in texts.items()} if isinstance(texts, dict) else texts
 
 
-def _more_than_zero(value: timedelta) -> timedelta:
-    if value <= timedelta():
-        raise ValueError("must be more than 0")
-    return value
+def _no_empty_labels(labels: dict[str, str]) -> dict[str, str]:
+    for name, text in labels.items():
+        if not text:
+            raise ValueError(f"{name} is empty, and an alert has no empty labels")
+    return labels
 
 
-Interval = Annotated[Duration, AfterValidator(_more_than_zero)]
-Series = Annotated[LabelSet, BeforeValidator(parse_series, json_schema_input_type=str)]
+Series = Annotated[LabelSet, BeforeValidator(_series, json_schema_input_type=str)]
 
 
 Texts = Annotated[dict[str, str], BeforeValidator(_null_is_empty)]
@@ -89,7 +92,9 @@ class Match(StrEnum):
 class ExpectedAlert(_Fields):
     """One alert that must be firing."""
 
-    exp_labels: Texts = Field({}, description="its labels, alertname left out")
+    exp_labels: Annotated[Texts, AfterValidator(_no_empty_labels)] = Field(
+        {}, description="its labels, alertname left out"
+    )
     exp_annotations: Texts = Field({}, description="its annotations")
     match: Match = Field(
         Match.EXACT, description="subset: the alert may have further labels and annotations (promtool knows only exact)"
@@ -149,7 +154,7 @@ class UnitTestGroup(_Fields):
     """Series, and what the rules must make of them."""
 
     name: str = Field("", description="shown in results, chosen by --run")
-    interval: Interval | None = Field(None, description="distance of values; evaluation_interval where absent")
+    interval: Duration | None = Field(None, description="distance of values; evaluation_interval where absent or 0")
     start_timestamp: Annotated[datetime, BeforeValidator(_time, json_schema_input_type=float | str)] = Field(
         _EPOCH, description="time of the first value: Unix seconds or RFC 3339"
     )
@@ -174,8 +179,8 @@ class UnitTests(_Fields):
 
     rule_files: tuple[str, ...] = Field((), description="paths or patterns, relative to the folder of this file")
     config: str = Field("", description="an alertd.yml with routes and receivers, relative to the folder of this file")
-    evaluation_interval: Interval = Field(
-        timedelta(minutes=1), description="distance of evaluations; the intervals of rule groups do not count"
+    evaluation_interval: Annotated[Duration, AfterValidator(lambda given: given or _INTERVAL)] = Field(
+        _INTERVAL, description="distance of evaluations; the intervals of rule groups do not count"
     )
     group_eval_order: tuple[str, ...] = Field(
         (), description="names of rule groups in the order of evaluation; others count as the first of them"

@@ -47,6 +47,20 @@ def _float(text: str) -> float:
     return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
 
 
+_OCTAL = re.compile(r"^([-+]?0)(?=[0-7]+$)")
+
+
+def number(text: str) -> int | float | None:
+    """A number as Go's YAML decoder reads it, `1_000`, `0b11` and octal `017` included; None for anything else."""
+    digits = text.replace("_", "")
+    if not text.isascii() or text.startswith("_"):
+        return None
+    try:
+        return int(_OCTAL.sub(r"\1o", digits), 0)
+    except ValueError:
+        return _float(digits) if resolve(digits) in (Tag.INT, Tag.FLOAT) else None
+
+
 _READ: dict[Tag, Callable[[str], Any]] = {
     Tag.STR: str,
     Tag.INT: _integer,

@@ -20,10 +20,10 @@ def read(folder: Path, text: str) -> UnitTestFile:
 
 
 def test_texts_are_read_as_they_are_written(tmp_path: Path) -> None:
-    text = "tests: [{alert_rule_test: [{alertname: 5, exp_alerts: [{exp_labels: {a: 1.50, b: yes, c: , d: 0x1}}]}]}]"
+    text = "tests: [{alert_rule_test: [{alertname: 5, exp_alerts: [{exp_labels: {a: 1.50, b: yes, d: 0x1}}]}]}]"
     (check,) = read(tmp_path, text).tests.tests[0].alert_rule_test
     assert check.alertname == "5"
-    assert check.exp_alerts[0].exp_labels == {"a": "1.50", "b": "yes", "c": "", "d": "0x1"}
+    assert check.exp_alerts[0].exp_labels == {"a": "1.50", "b": "yes", "d": "0x1"}
     assert check.exp_alerts[0].match is Match.EXACT
 
 
@@ -31,6 +31,7 @@ def test_what_is_absent_has_promtools_defaults(tmp_path: Path) -> None:
     tests = read(tmp_path, "tests: [{}]").tests
     assert tests.evaluation_interval == timedelta(minutes=1)
     assert tests.tests[0].interval is None
+    assert read(tmp_path, "evaluation_interval: 0s").tests.evaluation_interval == timedelta(minutes=1)
     assert tests.tests[0].start_timestamp == datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,7 +42,15 @@ def test_every_check_knows_its_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("written", "value"),
-    [("6", 6.0), ("1e3", 1000.0), (".inf", math.inf), ("-.Inf", -math.inf), ("'2.5'", 2.5)],
+    [
+        ("6", 6.0),
+        ("1e3", 1000.0),
+        (".inf", math.inf),
+        ("-.Inf", -math.inf),
+        ("'2.5'", 2.5),
+        ("0xC", 12.0),
+        ("0b11", 3.0),
+    ],
 )
 def test_values(tmp_path: Path, written: str, value: float) -> None:
     text = f"tests: [{{promql_expr_test: [{{expr: m, exp_samples: [{{labels: m, value: {written}}}]}}]}}]"
@@ -71,7 +80,17 @@ SAMPLES = "tests:\n  - promql_expr_test:\n    - expr: m\n      exp_samples:\n   
             "1:1 fuzy_compare: field fuzy_compare not found in type UnitTests; did you mean",
             id="a slip",
         ),
-        pytest.param("evaluation_interval: 0", "1:22 evaluation_interval: must be more than 0", id="no interval"),
+        pytest.param("evaluation_interval: -1m", "1:22 evaluation_interval: not a valid duration", id="no interval"),
+        pytest.param(
+            "tests: [{alert_rule_test: [{alertname: A, exp_alerts: [{exp_labels: {a: ''}}]}]}]",
+            "exp_alerts[0].exp_labels: a is empty, and an alert has no empty labels",
+            id="an empty label",
+        ),
+        pytest.param(
+            "tests: [{input_series: [{series: {m: 1}}]}]",
+            'input_series[0].series: must be a text such as up{job="x"}',
+            id="a series as a mapping",
+        ),
         pytest.param("group_eval_order: [g, g]", "group name repeated in evaluation order: g", id="a group twice"),
         pytest.param("tests: [{alert_rule_test: [{}]}]", "alert_rule_test[0].alertname: must be given", id="no name"),
         pytest.param(
