@@ -9,8 +9,9 @@ from typing import Self
 import msgspec
 import numpy as np
 
+from alertd.detect.columns import Rows
 from alertd.detect.forecast import F64
-from alertd.detect.forecast_trend import Reach, foresee
+from alertd.detect.forecast_reach import Foresight, Reach
 from alertd.labels import LabelSet
 from alertd.query.history import HistoryNeed, SeriesMatrix
 from alertd.rules.finding import Finding, Judgement, Verdict
@@ -42,6 +43,9 @@ class TrendJudge:
         self._first = 0  # number of the oldest step, counted from 1970
         self._values = np.full((0, _POINTS), np.nan)
         self._breached = np.zeros(0, dtype=bool)
+        self._newest: tuple[tuple[LabelSet, ...], Rows] = ((), np.empty(0, dtype=np.intp))
+        ahead = max(round(settings.within / self._step), 1)
+        self._foresight = Foresight(window=_POINTS // 2, ahead=ahead)
         self._known_to: datetime | None = None
         self._saved_at: datetime | None = None
         self._turned = False
@@ -70,11 +74,9 @@ class TrendJudge:
     def judge(self, inputs: Inputs) -> Judgement:
         """A finding for each series that probably reaches its limit in time."""
         batch = inputs.batch
-        self._take(batch.labels, batch.values, inputs.at.timestamp())
+        rows = self._take(batch.labels, batch.values, inputs.at.timestamp())
         self._known_to = inputs.at
-        rows = np.array([self._rows[labels] for labels in batch.labels], dtype=np.intp)
-        ahead = max(round(self._settings.within / self._step), 1)
-        reach = foresee(self._values[rows], window=_POINTS // 2, ahead=ahead)
+        reach = self._foresight.reach(self._values, newest=self._first + _POINTS - 1, rows=rows)
         limit = self._limits(inputs)
         probability = np.where(batch.values >= limit, 1.0, reach.reaches(limit))
         breached = probability >= self._settings.confidence
@@ -136,21 +138,32 @@ class TrendJudge:
         values = self._values.astype("<f8").tobytes()
         return msgspec.msgpack.encode(_Saved(self._key, labels, self._first, values, self._breached.tolist()))
 
-    def _take(self, labels: Sequence[LabelSet], values: F64, at: float) -> None:
-        """Put values into the step of `at`; the newest of a step stays."""
+    def _take(self, labels: tuple[LabelSet, ...], values: F64, at: float) -> Rows:
+        """Put values into the step of `at`, where the newest stays; the rows of these series."""
         step = int(at // self._step.total_seconds())
         self._roll(step)
-        for series in labels:
-            if series not in self._rows:
-                self._rows[series] = len(self._rows)
-        new = len(self._rows) - len(self._values)
-        if new:
-            self._values = np.vstack([self._values, np.full((new, _POINTS), np.nan)])
-            self._breached = np.append(self._breached, np.zeros(new, dtype=bool))
+        rows = self._rows_of(labels)
         column = step - self._first
         if column >= 0:
-            rows = [self._rows[series] for series in labels]
             self._values[rows, column] = np.where(np.isnan(values), self._values[rows, column], values)
+        if column < _POINTS - 1:
+            self._foresight.forget()
+        return rows
+
+    def _rows_of(self, labels: tuple[LabelSet, ...]) -> Rows:
+        """Most often those of the last slot."""
+        known, rows = self._newest
+        if labels != known:  # a comparison by identity, label sets are interned
+            rows = np.array([self._rows.setdefault(series, len(self._rows)) for series in labels], dtype=np.intp)
+            self._newest = labels, rows
+            self._add(len(self._rows) - len(self._values))
+        return rows
+
+    def _add(self, count: int) -> None:
+        if count:
+            self._values = np.vstack([self._values, np.full((count, _POINTS), np.nan)])
+            self._breached = np.append(self._breached, np.zeros(count, dtype=bool))
+            self._foresight.add(count)
 
     def _roll(self, newest: int) -> None:
         """Have columns up to step `newest`; series without a value in any of them are forgotten."""
@@ -162,7 +175,8 @@ class TrendJudge:
         self._values = np.hstack([kept, np.full((len(kept), _POINTS - kept.shape[1]), np.nan)])
         known = ~np.isnan(self._values).all(axis=1)
         if not known.all():
-            self._rows = {
-                labels: row for row, labels in enumerate(one for one, old in self._rows.items() if known[old])
-            }
+            left = [labels for labels, old in self._rows.items() if known[old]]
+            self._rows = {labels: row for row, labels in enumerate(left)}
+            self._newest = (), np.empty(0, dtype=np.intp)
             self._values, self._breached = self._values[known], self._breached[known]
+            self._foresight.keep(known)
