@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Self
 
 import msgspec
 from aiohttp import web
-from multidict import MultiMapping
 
 from alertd.alerts.machine import active
-from alertd.api.prometheus_json import GroupJson, alert_json, encode, group_json, rule_json
+from alertd.api.prometheus_json import alert_json, encode
+from alertd.api.prometheus_query import ParameterError, RulesQuery, group_token
 from alertd.api.services import Services
-from alertd.engine.state import GroupState, RuleState
-from alertd.errors import AlertdError
-from alertd.rules.rule import AlertingRule, RecordingRule
+from alertd.engine.state import GroupState
 
 CORS = {
     "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, Origin",
@@ -27,66 +23,6 @@ CORS = {
     "Vary": "Origin",
 }
 """Given to whoever names an Origin: the answers hold no more than anybody who reaches us may read."""
-
-RULE_TYPES: dict[str, tuple[type, ...]] = {
-    "": (AlertingRule, RecordingRule),
-    "alert": (AlertingRule,),
-    "record": (RecordingRule,),
-}
-BOOLEANS = {"": False} | dict.fromkeys(("1", "t", "true"), True) | dict.fromkeys(("0", "f", "false"), False)
-
-
-class ParameterError(AlertdError):
-    """A query parameter has a value that means nothing; worded as Prometheus words it."""
-
-    def __init__(self, name: str, text: str) -> None:
-        super().__init__(f'invalid parameter "{name}": {text}')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RulesQuery:
-    """Which rules are asked for; an empty set asks for all."""
-
-    types: tuple[type, ...] = RULE_TYPES[""]
-    rule_names: frozenset[str] = frozenset()
-    group_names: frozenset[str] = frozenset()
-    files: frozenset[str] = frozenset()
-    with_alerts: bool = True
-
-    @classmethod
-    def parse(cls, parameters: MultiMapping[str]) -> Self:
-        """From the parameters of the URL; others than those of Prometheus are ignored. Raises ParameterError."""
-        kind = parameters.get("type", "").lower()
-        if kind not in RULE_TYPES:
-            raise ParameterError("type", f'not supported value "{parameters["type"]}"')
-        exclude = parameters.get("exclude_alerts", "").lower()
-        if exclude not in BOOLEANS:
-            raise ParameterError(
-                "exclude_alerts",
-                f'error converting exclude_alerts: strconv.ParseBool: parsing "{exclude}": invalid syntax',
-            )
-        return cls(
-            types=RULE_TYPES[kind],
-            rule_names=frozenset(parameters.getall("rule_name[]", ())),
-            group_names=frozenset(parameters.getall("rule_group[]", ())),
-            files=frozenset(parameters.getall("file[]", ())),
-            with_alerts=not BOOLEANS[exclude],
-        )
-
-    def wants_group(self, state: GroupState) -> bool:
-        return (not self.group_names or state.group.name in self.group_names) and (
-            not self.files or state.group.file in self.files
-        )
-
-    def wants_rule(self, state: RuleState) -> bool:
-        return isinstance(state.rule, self.types) and (not self.rule_names or state.rule.name in self.rule_names)
-
-    def group(self, state: GroupState) -> GroupJson | None:
-        """The group with the rules asked for; None when it is not asked for, or none of its rules."""
-        if not self.wants_group(state):
-            return None
-        rules = [rule_json(rule, with_alerts=self.with_alerts) for rule in state.rules if self.wants_rule(rule)]
-        return group_json(state, rules) if rules or not state.rules else None
 
 
 class PrometheusV1:
@@ -111,20 +47,25 @@ class PrometheusV1:
         """Rule groups by file and name, rules in the order of their file."""
         try:
             query = RulesQuery.parse(request.query)
+            states = query.from_page(self._groups())
         except ParameterError as error:
             return _answer(
                 request, {"status": "error", "errorType": "bad_data", "error": str(error)}, HTTPStatus.BAD_REQUEST
             )
-        groups = [
-            msgspec.Raw(encode(group)) async for state in self._groups() if (group := query.group(state)) is not None
-        ]
+        groups: list[msgspec.Raw] = []
+        async for state in _one_by_one(states):
+            if (group := query.group(state)) is None:
+                continue
+            if query.limit and len(groups) == query.limit:
+                return _success(request, {"groups": groups, "groupNextToken": group_token(state)})
+            groups.append(msgspec.Raw(encode(group)))
         return _success(request, {"groups": groups})
 
     async def alerts(self, request: web.Request) -> web.Response:
         """Every pending and firing alert."""
         alerts = [
             msgspec.Raw(encode(alert_json(alert)))
-            async for group in self._groups()
+            async for group in _one_by_one(self._groups())
             for rule in group.rules
             for alert in active(rule.alerts)
         ]
@@ -139,11 +80,16 @@ class PrometheusV1:
         """What a browser asks before it asks from another site."""
         return web.Response(status=HTTPStatus.NO_CONTENT, headers=_cors(request))
 
-    async def _groups(self) -> AsyncIterator[GroupState]:
-        """Groups by file and name; others may run between two of them, since thousands of rules take their time."""
-        for state in sorted(self._services.groups(), key=lambda state: (state.group.file, state.group.name)):
-            yield state
-            await asyncio.sleep(0)
+    def _groups(self) -> list[GroupState]:
+        """Groups by file and name."""
+        return sorted(self._services.groups(), key=lambda state: (state.group.file, state.group.name))
+
+
+async def _one_by_one(states: list[GroupState]) -> AsyncIterator[GroupState]:
+    """Others may run between two groups, since thousands of rules take their time."""
+    for state in states:
+        yield state
+        await asyncio.sleep(0)
 
 
 def _success(request: web.Request, data: object) -> web.Response:

@@ -145,7 +145,11 @@ async def test_groups_come_by_file_and_then_by_name(connect: Connect) -> None:
         pytest.param("file[]=rules.yml&rule_name[]=Plain", ["Plain"], id="all filters hold together"),
         pytest.param("file[]=nothing.yml", [], id="nothing matches"),
         pytest.param("type=", ["other", "High", "job:up:sum", "job:up:count", "Plain"], id="an empty type is none"),
-        pytest.param("group_limit=1&whatever=x&rule_name[]=Plain", ["Plain"], id="unknown parameters are ignored"),
+        pytest.param("whatever=x&rule_name[]=Plain", ["Plain"], id="unknown parameters are ignored"),
+        pytest.param('match[]={severity="page"}', ["High"], id="rules by their labels"),
+        pytest.param('match[]={severity="page"}&match[]={tier=~"o.*"}', ["High", "job:up:count"], id="either selector"),
+        pytest.param('match[]={severity!="page",tier=`one`}', ["job:up:count"], id="all matchers of a selector"),
+        pytest.param('match[]={text="v1"}', [], id="labels are taken as they are written"),
     ],
 )
 async def test_filters(connect: Connect, groups: list[GroupState], query: str, names: list[str]) -> None:
@@ -159,9 +163,44 @@ async def test_alerts_can_be_left_out_of_rules(connect: Connect, groups: list[Gr
     assert (rule["state"], rule["alerts"]) == ("firing", [])
 
 
+async def test_groups_come_in_pages(connect: Connect) -> None:
+    text = "groups: [" + ",".join(f"{{name: {name}, rules: [{{record: r, expr: up}}]}}" for name in "abcde") + "]"
+    states = groups_of(text)
+    pages, token = [], ""
+    while True:
+        data = await get(connect, states, f"/api/v1/rules?group_limit=2&group_next_token={token}")
+        pages.append([group["name"] for group in data["groups"]])
+        if "groupNextToken" not in data:
+            break
+        token = data["groupNextToken"]
+    assert pages == [["a", "b"], ["c", "d"], ["e"]]
+    assert token == "c66399d3244f5b00c51db4ecc4f33f76bd0af98b", "the SHA-1 of rules.yml;e, as in Prometheus"
+
+
+async def test_a_page_counts_the_groups_that_are_shown(connect: Connect, groups: list[GroupState]) -> None:
+    data = await get(connect, groups, "/api/v1/rules?group_limit=1&rule_name[]=Plain")
+    assert [group["name"] for group in data["groups"]] == ["main"]
+    assert "groupNextToken" not in data
+
+
 @pytest.mark.parametrize(
     ("query", "error"),
     [
+        (
+            "group_next_token=abc",
+            'invalid parameter "group_next_token": group_limit needs to be present in order to paginate over the groups',
+        ),
+        (
+            "group_limit=x",
+            'invalid parameter "group_limit": group_limit needs to be a valid number: '
+            'strconv.ParseInt: parsing "x": invalid syntax',
+        ),
+        ("group_limit=0", 'invalid parameter "group_limit": group_limit needs to be greater than 0'),
+        (
+            "group_limit=1&group_next_token=abc",
+            "invalid parameter \"group_next_token\": invalid group_next_token 'abc'. were rule groups changed?",
+        ),
+        ("match[]={a=''}", 'invalid parameter "match[]": match[] must contain at least one non-empty matcher'),
         ("type=foo", 'invalid parameter "type": not supported value "foo"'),
         (
             "exclude_alerts=maybe",
