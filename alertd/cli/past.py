@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alertd.config.rule_files import RuleFile
     from alertd.query.source import SourceSettings
     from alertd.replay.backtest import Past, Period
-    from alertd.rules.rule import RuleGroup
+    from alertd.rules.rule import Rule, RuleGroup
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -90,8 +90,23 @@ def _only(group: RuleGroup, rule: str) -> RuleGroup:
 
 def with_step(groups: Sequence[RuleGroup], step: str | None) -> tuple[RuleGroup, ...]:
     """The groups evaluated every `step`."""
-    interval = duration(step, "--step") if step is not None else None
-    return tuple(group if interval is None else replace(group, interval=interval) for group in groups)
+    if step is None:
+        return tuple(groups)
+    interval = duration(step, "--step")
+    return tuple(
+        replace(group, interval=interval, rules=tuple(_every(interval, rule) for rule in group.rules))
+        for group in groups
+    )
+
+
+def _every(interval: timedelta, rule: Rule) -> Rule:
+    """The rule at work every `interval`: a trend's steps are no shorter than its slots."""
+    from alertd.rules.projection import Projection
+    from alertd.rules.rule import AlertingRule
+
+    if isinstance(rule, AlertingRule) and isinstance(rule.kind, Projection):
+        return replace(rule, kind=replace(rule.kind, interval=interval))
+    return rule
 
 
 def period(start: str, end: str, now: datetime) -> Period:
