@@ -27,7 +27,7 @@ class Record:
 def after_attempt(delivery: Delivery, outcome: Outcome, told: Told, *, at: datetime, random: Random) -> Record:
     """The record of an attempt that ended at `at`; `told` is needed for `Retry` alone."""
     if not isinstance(outcome, Retry):
-        entry = replace(delivery.entry, reference=outcome.reference) if isinstance(outcome, Delivered) else None
+        entry = _as_delivered(delivery.entry, outcome) if isinstance(outcome, Delivered) else None
         return Record(delivery=step(delivery, outcome), event=outcome, entry=_logged(delivery, entry))
     next_at = at + _wait(delivery, outcome, random)
     event = _after_failure(delivery, outcome, told, next_at)
@@ -43,6 +43,10 @@ def after_lost_lease(delivery: Delivery, told: Told, *, at: datetime) -> Record:
     event = LeaseLost()
     entry = _logged(delivery, unanswered(told, delivery))
     return Record(delivery=step(delivery, event, next_at=at), event=event, entry=entry)
+
+
+def _as_delivered(entry: LogEntry, outcome: Delivered) -> LogEntry:
+    return replace(entry, reference=outcome.reference) if outcome.reference != entry.reference else entry
 
 
 def _logged(delivery: Delivery, entry: LogEntry | None) -> LogEntry | None:

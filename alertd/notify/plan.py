@@ -95,14 +95,16 @@ class Planner:
     ) -> FlushPlan:
         """What to save after looking at a group at `at`."""
         plan = FlushPlan()
-        after = dict(told)
+        changed: dict[Stream, Told] = {}
         for channel in channels:
             for stream, part in _parts(channel, flush):
-                after[stream] = self._decide(plan, channel, part, told.get(stream, Told(stream=stream)), at)
-        # A delivery that is made void here may be leased before this is saved, and then arrive all the same: what it
-        # tells of stays until it is seen to be gone.
-        surely = {alert.labels for alert in settled(flush, channels, told, at=at)}
-        plan.settled = [alert for alert in settled(flush, channels, after, at=at) if alert.labels in surely]
+                changed[stream] = self._decide(plan, channel, part, told.get(stream, Told(stream=stream)), at)
+        if flush.ended:
+            # A delivery that is made void here may be leased before this is saved, and then arrive all the same: what it
+            # tells of stays until it is seen to be gone.
+            surely = {alert.labels for alert in settled(flush, channels, told, at=at)}
+            after = {**told, **changed}
+            plan.settled = [alert for alert in settled(flush, channels, after, at=at) if alert.labels in surely]
         return plan
 
     def _decide(self, plan: FlushPlan, channel: Channel, flush: GroupFlush, told: Told, at: datetime) -> Told:

@@ -84,8 +84,9 @@ class Slack(BaseIntegration[SlackSettings]):
 
     def _of_this_message(self, outcome: Outcome) -> Outcome:
         """Where a template names channels, it is but one of them that is gone."""
-        elsewhere = isinstance(outcome, Rejected) and outcome.gone and templated(self._settings.channel)
-        return replace(outcome, gone=False) if elsewhere else outcome
+        if isinstance(outcome, Rejected) and templated(self._settings.channel):
+            return replace(outcome, gone=False)
+        return outcome
 
     async def _attempt(self, at: datetime) -> _Attempt:
         if self._token is None:

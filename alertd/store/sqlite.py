@@ -38,7 +38,7 @@ from alertd.store.settings import StorageSettings
 from alertd.store.sqlite_file import FILE_NAME, lock, migrations, open_or_begin_anew, queries
 from alertd.store.sqlite_history import HistoryRows
 from alertd.store.sqlite_posted import PostedRows
-from alertd.store.sqlite_rows import delivery_of, delivery_row, entry_row, event_of, number_of, number_row
+from alertd.store.sqlite_rows import delivery_of, delivery_row, entry_row, event_of, number_of, number_row, outcome_row
 from alertd.store.sqlite_writer import SqliteWriter
 
 T = TypeVar("T")
@@ -144,15 +144,14 @@ class SqliteTransaction:
     def record_condensed(self, delivery: Delivery, entry: LogEntry | None, *, digest: Delivery) -> None:
         if entry is not None:
             self._add("put_log_entry_of_lease", entry_row(entry) | {"id": digest.id, "attempts": digest.attempts})
-        row = delivery_row(delivery) | {"digest": digest.id, "digest_attempts": digest.attempts}
+        row = outcome_row(delivery) | {"digest": digest.id, "digest_attempts": digest.attempts}
         self._add("record_condensed", row)
 
     def record_delivery(self, delivery: Delivery, entry: LogEntry | None = None) -> None:
-        row = delivery_row(delivery)
         if entry is not None:
-            lease = {"id": row["id"], "attempts": row["attempts"]}
+            lease = {"id": delivery.id, "attempts": delivery.attempts}
             self._add("put_log_entry_of_lease", entry_row(entry) | lease)
-        self._add("record_delivery", row)
+        self._add("record_delivery", outcome_row(delivery))
 
     def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         self._add("release_delivery", *({"id": one.id, "attempts": one.attempts} for one in deliveries))

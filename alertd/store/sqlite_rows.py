@@ -67,6 +67,18 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
     }
 
 
+def outcome_row(delivery: Delivery) -> dict[str, Any]:
+    """What an attempt may change of a delivery, and the lease it belongs to."""
+    return {
+        "id": delivery.id,
+        "attempts": delivery.attempts,
+        "state": delivery.state,
+        "next_at": microseconds(delivery.next_at),
+        "last_error": delivery.last_error,
+        "address": delivery.payload.address,
+    }
+
+
 def delivery_of(row: sqlite3.Row) -> Delivery:
     until = row["lease_until"]
     return Delivery(
