@@ -46,3 +46,7 @@ class PostedAlert:
     def resolved(self, at: datetime) -> bool:
         """Whether it has ended at `at`."""
         return self.ends_at is not None and self.ends_at <= at
+
+    def ends(self, other: PostedAlert) -> bool:
+        """Whether its end is that of `other`, which says to begin only later: it fires since it was posted nevertheless."""
+        return self.ends_at is not None and other.updated_at < self.ends_at < other.starts_at

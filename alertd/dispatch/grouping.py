@@ -124,7 +124,7 @@ class AggregationGroup:
     def holds(self, alert: PostedAlert) -> bool:
         """Whether this episode is in it, in whatever copy."""
         held = self._alerts.get(alert.labels)
-        return held is not None and held.starts_at == alert.starts_at
+        return held is not None and (held.starts_at == alert.starts_at or alert.ends(held))
 
     def drop(self, alert: PostedAlert) -> None:
         """Forget this very copy; a newer one stays."""

@@ -142,9 +142,10 @@ def _after(old: PostedAlert | None, new: PostedAlert, at: datetime) -> PostedAle
         return None if new.resolved(at) else new
     merged = merge(old, new, at=at)
     if merged.resolved(at) and merged.starts_at != old.starts_at:
-        if merged is new:  # they do not overlap: the late end of an earlier episode
+        if merged is not new:
+            merged = replace(merged, starts_at=old.starts_at)  # it ends the episode that was told
+        elif not new.ends(old):  # they do not overlap: the late end of an earlier episode
             return None
-        merged = replace(merged, starts_at=old.starts_at)  # it ends the episode that was told
     if merged.updated_at < old.updated_at:  # the clock was set back
         merged = replace(merged, updated_at=old.updated_at)
     return merged

@@ -123,6 +123,26 @@ class TestEnds:
         assert not alert.resolved(second(6))
         assert await stored(alertd) == {"A": alert}
 
+    @pytest.mark.parametrize(
+        "starts", [pytest.param(None, id="an end alone"), pytest.param(1, id="a start and an end")]
+    )
+    async def test_an_alert_that_says_to_begin_later_can_end_before(self, starts: float | None) -> None:
+        """Such as one posted with nothing but an end, which then is its start, too."""
+        alertd = an_alertmanager()
+        await post(alertd, raw(ends=3600))
+        await post(alertd, raw(starts=starts, ends=5), at=6)
+        alert = known(alertd)
+        assert alert is not None
+        assert alert.resolved(second(6))
+
+    async def test_an_end_before_it_was_posted_is_none_of_an_alert_that_says_to_begin_later(self) -> None:
+        alertd = an_alertmanager()
+        await post(alertd, raw(ends=3600))
+        await post(alertd, raw(starts=-20, ends=-10), at=6)
+        alert = known(alertd)
+        assert alert is not None
+        assert not alert.resolved(second(6))
+
 
 class TestTheClock:
     async def test_posts_count_though_the_clock_was_set_back(self) -> None:
