@@ -68,7 +68,7 @@ def budgets(groups: Iterable[GroupState]) -> list[BudgetRow]:
     counted = {rule.judge.kind.layout.key for _, rule in rules if isinstance(rule.judge, BudgetJudge)}
     rows: list[BudgetRow] = []
     for group, rule in rules:
-        budget = _budget(rule.judge)
+        budget = budget_of(rule.judge)
         if budget is None or budget.standing is None:
             continue
         key = budget.kind.layout.key
@@ -82,14 +82,15 @@ def unpriced_tokens(judges: Iterable[Judge]) -> float:
     """Tokens that nobody had a price for, since the start; spend that several rules count is counted once."""
     by_layout: dict[str, float] = {}
     for judge in judges:
-        budget = _budget(judge)
+        budget = budget_of(judge)
         if budget is not None and budget.standing is not None:
             key = budget.kind.layout.key
             by_layout[key] = max(by_layout.get(key, 0.0), budget.standing.unpriced)
     return sum(by_layout.values())
 
 
-def _budget(judge: Judge | None) -> BudgetJudge | None:
+def budget_of(judge: Judge | None) -> BudgetJudge | None:
+    """The budget that a judge watches or projects; None of other kinds."""
     if isinstance(judge, PeriodJudge):
         return judge.budget
     return judge if isinstance(judge, BudgetJudge) else None

@@ -27,10 +27,10 @@ from alertd.rules.rule import AlertingRule, RuleGroup
 if TYPE_CHECKING:
     from alertd import charts
     from alertd.charts import png
-    from alertd.engine import spend_charts
+    from alertd.engine import budgets, spend_charts
 else:
     charts, png = deferred("alertd.charts"), deferred("alertd.charts.png")
-    spend_charts = deferred("alertd.engine.spend_charts")
+    budgets, spend_charts = deferred("alertd.engine.budgets"), deferred("alertd.engine.spend_charts")
 
 POINTS = 300
 LAST = timedelta(hours=6)
@@ -113,21 +113,24 @@ class Charting:
         def search() -> _Found | None:
             for group, state, rule, alert in alerts:
                 if LabelSet({**external, **alert.labels}).fingerprint == fingerprint:
-                    spends = spend_charts.keeps_a_ledger(state.judge)
+                    spends = budgets.budget_of(state.judge) is not None
                     return _Found(group, state.identity, rule, spends, alert, _expected(state.judgement, alert.series))
             return None
 
         return await asyncio.to_thread(search)
 
     async def _of_spend(self, found: _Found, since: datetime | None) -> charts.Chart | None:
+        scope = found.alert.series
         async with self._between_slots(found.group.key) as group:
             rule = None if group is None else group.by_identity().get(found.identity)
-            if rule is None:  # gone meanwhile
+            budget = None if rule is None else budgets.budget_of(rule.judge)
+            if rule is None or budget is None:  # gone meanwhile
                 return None
             if rule.reads_history:
                 raise QueryError(f"{found.rule.name} is still reading its past")
-            course = spend_charts.course_of(rule, found.alert.series, since=since, points=POINTS, groups=self._rules())
-        return spend_charts.drawn(course, title=_title(found), firing=_firing(found.alert))
+            course = budget.course(scope, since=since, points=POINTS)
+        ahead = await asyncio.to_thread(spend_charts.ahead_of, rule.judge, scope, self._rules())
+        return spend_charts.drawn(course, ahead, title=_title(found), firing=_firing(found.alert))
 
     async def _values(self, found: _Found, start: datetime, end: datetime) -> tuple[F64, F64]:
         step = max((end - start) / POINTS, timedelta(seconds=1))

@@ -29,7 +29,7 @@ from alertd.rules.projection_period import PeriodForecast, Projector
 from alertd.rules.projection_score import LEVEL, Accuracy, SavedScores, Scorecard
 from alertd.rules.projection_settings import CLEAR, ProjectionSettings
 from alertd.rules.projection_trend import TrendJudge
-from alertd.rules.spend_course import Ahead, Course
+from alertd.rules.spend_course import Ahead
 from alertd.rules.spend_settings import LimitQuery
 
 OVERSHOOT = 0.05
@@ -158,11 +158,6 @@ class PeriodJudge:
         self._told = told
         projected = SeriesBatch(labels=forecast.scopes, values=forecast.outlook.projected, at=inputs.batch.at)
         return Judgement(findings, seen=projected if is_new else inputs.batch)
-
-    def course(self, scope: LabelSet, *, since: datetime | None, points: int) -> Course | None:
-        """See `BudgetJudge.course`, with what is projected."""
-        course = self._budget.course(scope, since=since, points=points)
-        return course.going(self.ahead(scope)) if course else None
 
     def ahead(self, scope: LabelSet) -> Ahead | None:
         """How a scope goes on, as of the newest slot."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -40,7 +40,6 @@ class Course:
     times: F64
     spent: F64
     limits: tuple[tuple[str, float], ...]
-    ahead: Ahead | None = None
 
     @classmethod
     def of(
@@ -60,7 +59,3 @@ class Course:
             spent=ledger.course(scope, times),
             limits=by_amount,
         )
-
-    def going(self, ahead: Ahead | None) -> Self:
-        """The same, with what is projected."""
-        return replace(self, ahead=ahead)
