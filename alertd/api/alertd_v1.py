@@ -49,7 +49,10 @@ class AlertdV1:
         fingerprint = request.match_info["fingerprint"]
         explanation = await self._services.explain(fingerprint)
         if explanation is None:
-            raise AnswerError(f"there is no alert {fingerprint}, and none is remembered", HTTPStatus.NOT_FOUND)
+            raise AnswerError(
+                f"there is no alert {fingerprint}, and none is remembered; alertd alerts lists those that fire",
+                HTTPStatus.NOT_FOUND,
+            )
         return explanation
 
     async def history(self, request: web.Request) -> object:

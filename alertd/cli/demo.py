@@ -43,7 +43,7 @@ def command(ctx: click.Context, lasts: str | None, prometheus_url: str, gateway:
     try:
         limit = parse_duration(lasts) if lasts else None
     except DurationError as error:
-        raise click.BadParameter(str(error), param_hint="--for") from error
+        raise click.BadParameter(f"{error}; write it as 90s or 5m", param_hint="--for") from error
     try:
         delivered = asyncio.run(run_demo(DemoOptions(lasts=limit, prometheus_url=prometheus_url), tell=click.echo))
     except AlertdError as error:

@@ -213,4 +213,4 @@ def _duration(text: str, flag: str) -> timedelta:
     try:
         return parse_duration(text)
     except DurationError as error:
-        raise click.BadParameter(str(error), param_hint=flag) from error
+        raise click.BadParameter(f"{error}; write it as 30s, 2h or 30d", param_hint=flag) from error

@@ -11,12 +11,19 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from alertd.duration import DurationError
+from alertd.labels.matcher_parse import MatcherError
 from alertd.yamlio import Items, Node, Problem, Table, child_path, is_null, locate, suggestion
 
 DURATION_FIX = "write a number and a unit, large units first, such as 30s, 5m or 1h30m"
 Remedies = Mapping[str, tuple[str, str]]
 """Message and fix by the path without indices: for a key nobody reads, such as `receivers.wechat_configs`, and for one that
 must be given, such as `receivers.name`."""
+
+_FIXES: Mapping[type[ValueError], str] = {
+    DurationError: DURATION_FIX,
+    MatcherError: 'write name="value", or != for not, =~ and !~ for regular expressions',
+}
+"""What to do, by who refused the value."""
 
 _Loc: TypeAlias = tuple[int | str, ...]
 _INDEX = re.compile(r"\[\d+\]")
@@ -124,7 +131,8 @@ def _message(detail: ErrorDetails) -> str:
 
 
 def _fix(detail: ErrorDetails) -> str:
-    return DURATION_FIX if isinstance(detail.get("ctx", {}).get("error"), DurationError) else ""
+    error = detail.get("ctx", {}).get("error")
+    return next((fix for kind, fix in _FIXES.items() if isinstance(error, kind)), "")
 
 
 def _keys_at(model: type[BaseModel], loc: _Loc) -> list[str]:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from alertd.config.fields import LABEL_NAME, FieldReader
 from alertd.config.model_problems import DURATION_FIX
@@ -36,6 +37,7 @@ class Type(StrEnum):
     DURATION = "duration"  # 5m
     LABELS = "labels"  # names of labels by comma, for by (...)
     REGEX = "regex"  # inside quotes of a matcher
+    TIMEZONE = "timezone"  # Europe/Berlin
     TEXT = "text"  # inside quotes: a job, a part of a URL
 
 
@@ -68,11 +70,20 @@ def _plain(text: str, fix: str = "it stands inside quotes") -> str:
     return f"must not contain {found[0]!r}; {fix}" if found else ""
 
 
+def _timezone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (KeyError, OSError, ValueError):
+        return f'there is no time zone "{text}"; give an IANA name, such as Europe/Berlin'
+    return ""
+
+
 _FAULTS: Mapping[Type, Callable[[str], str]] = {
     Type.NUMBER: _number,
     Type.DURATION: _duration,
     Type.LABELS: _labels,
     Type.REGEX: _regex,
+    Type.TIMEZONE: _timezone,
     Type.TEXT: _plain,
 }
 """By type what is wrong with a value, with the remedy behind a semicolon; "" where nothing is."""

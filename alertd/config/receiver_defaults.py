@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from alertd.config.global_settings import GlobalSettings
+from alertd.config.remedies import DEFAULTS
 from alertd.receivers.registry import ReceiverSettings, with_defaults
 from alertd.yamlio import Problem, Table, locate
 
@@ -35,5 +36,5 @@ class FilledReceivers:
             return with_defaults(place[1], settings, self._defaults)
         except ValueError as error:
             node, _ = locate(self._root, ("receivers", *place))
-            self.problems.append(node.problem(str(error)))
+            self.problems.append(node.problem(str(error), fix=DEFAULTS.get(str(error), "")))
             return settings

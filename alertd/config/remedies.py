@@ -1,6 +1,11 @@
-"""What is said about keys of alertd.yml that must be given, and about those of Alertmanager that alertd does not have."""
+"""What is said about keys of alertd.yml that must be given, and about those of Alertmanager that alertd does not have.
+
+Messages are Alertmanager's, which say what is wrong; what to do is said here.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from alertd.config.model_problems import Remedies
 from alertd.receivers.substitutes import APPRISE_URLS, advice
@@ -19,3 +24,10 @@ REMEDIES: Remedies = {
     **{f"receivers.{kind}": (f"alertd itself has no {kind}", advice(kind)) for kind in APPRISE_URLS},
 }
 """Message and fix by path without indices."""
+
+DEFAULTS: Mapping[str, str] = {
+    "no global Slack API URL set either inline or in a file": "give api_url or api_url_file here, or global: slack_api_url",
+    "no global SMTP smarthost set": "give smarthost here, or global: smtp_smarthost, such as mail.example.com:587",
+    "no global SMTP from set": "give from here, or global: smtp_from, such as alerts@example.com",
+}
+"""The fix by what is said of an integration that lacks a setting."""

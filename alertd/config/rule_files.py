@@ -110,7 +110,15 @@ def unreadable(name: str, error: OSError | UnicodeDecodeError) -> Problem:
     """Why a file could not be read."""
     if isinstance(error, UnicodeDecodeError):
         return Problem(file=name, message=f"not UTF-8: {error.reason} at byte {error.start}", fix="save it as UTF-8")
-    return Problem(file=name, message=f"cannot be read: {error.strerror or error}")
+    return Problem(file=name, message=f"cannot be read: {error.strerror or error}", fix=_REMEDIES.get(type(error), ""))
+
+
+_REMEDIES: Mapping[type[OSError | UnicodeDecodeError], str] = {
+    FileNotFoundError: "check the path; alertd init writes files to start from",
+    IsADirectoryError: "name a file in it",
+    PermissionError: "alertd must be allowed to read it",
+}
+"""What to do, by kind of failure."""
 
 
 def _group_lists(

@@ -68,7 +68,9 @@ GROUP: Mapping[str, Schema] = {
 """What a group may have, by key."""
 
 PARAMETER: Mapping[str, Schema] = {
-    "type": choice([str(one) for one in Type], "what values it takes: number (default), duration, labels, regex, text"),
+    "type": choice(
+        [str(one) for one in Type], "what values it takes: number (default), duration, labels, regex, timezone, text"
+    ),
     "default": text("its value where nobody sets another"),
     "unit": text("of the value, for people"),
     "description": text("what it does"),

@@ -92,7 +92,7 @@ class PagerdutySettings(Settings):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if not self.key:
-            raise ValueError("missing service or routing key in PagerDuty config")
+            raise ValueError("missing service or routing key in PagerDuty config; give routing_key or routing_key_file")
         at_most_one(self, "routing_key", "routing_key_file")
         at_most_one(self, "service_key", "service_key_file")
         return self

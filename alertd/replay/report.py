@@ -61,11 +61,16 @@ class TextReport:
         checks = [check for result in results for check in result.checks()]
         failed_files = sum(not result.passed for result in results)
         failed_checks = sum(not check.passed for check in checks)
-        text = f"{len(results)} files, {failed_files} failed; {len(checks)} checks, {failed_checks} failed; {seconds:.1f} s"
+        files, made = _count(len(results), "file"), _count(len(checks), "check")
+        text = f"{files}, {failed_files} failed; {made}, {failed_checks} failed; {seconds:.1f} s"
         return self._styled(text, "red" if failed_files else "green")
 
     def _styled(self, text: str, style: str) -> str:
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.colours else text
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def check_text(check: CheckResult) -> str:

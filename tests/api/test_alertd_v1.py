@@ -50,7 +50,10 @@ async def test_an_alert_is_explained(connect: Connect) -> None:
 async def test_what_nobody_heard_of_is_404(connect: Connect) -> None:
     client = await connect(services())
     answer = await client.get("/api/alertd/v1/explain/beef")
-    assert (answer.status, await answer.json()) == (404, {"error": "there is no alert beef, and none is remembered"})
+    assert (answer.status, await answer.json()) == (
+        404,
+        {"error": "there is no alert beef, and none is remembered; alertd alerts lists those that fire"},
+    )
 
 
 async def test_the_history_of_one_alert_and_of_all(connect: Connect) -> None:

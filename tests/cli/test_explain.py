@@ -60,7 +60,10 @@ async def test_who_was_told_and_who_was_not_is_explained(tmp_path: Path) -> None
         assert held.json["deliveries"] == []
 
         unknown = await cli("explain", "beef", "--url", daemon.url)
-        assert (unknown.status, unknown.err) == (4, "alertd: there is no alert beef, and none is remembered\n")
+        assert (unknown.status, unknown.err) == (
+            4,
+            "alertd: there is no alert beef, and none is remembered; alertd alerts lists those that fire\n",
+        )
 
 
 async def test_the_history_outlives_a_kill(tmp_path: Path) -> None:

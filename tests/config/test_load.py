@@ -111,10 +111,17 @@ def told(path: Path) -> list[str]:
         ),
         pytest.param(
             "route: {receiver: a}\nreceivers:\n- name: a\n  slack_configs: [{channel: x}, {api_url: 'http://x/', update_message: true}]\n",
-            ["alertd.yml:4:19 receivers[0].slack_configs[0]: no global Slack API URL set either inline or in a file",
+            ["alertd.yml:4:19 receivers[0].slack_configs[0]: no global Slack API URL set either inline or in a file; "
+             "give api_url or api_url_file here, or global: slack_api_url",
              "alertd.yml:4:33 receivers[0].slack_configs[1]: update_message can only be used with bot tokens: set app_token, "
              "or api_url to https://slack.com/api/chat.postMessage"],
             id="what a receiver lacks even with what it inherits",
+        ),
+        pytest.param(
+            "route: {receiver: a, routes: [{matchers: ['c!']}]}\nreceivers: [{name: a}]\n",
+            ["alertd.yml:1:43 route.routes[0].matchers[0]: bad matcher format: c!; "
+             'write name="value", or != for not, =~ and !~ for regular expressions'],
+            id="a matcher that is none",
         ),
         pytest.param(
             MINIMAL + "web: {external_url: '${NOPE}'}\n",
@@ -147,7 +154,9 @@ def test_what_is_wrong_in_alertd_yml(write, alertd: str, expected: list[str]) ->
 
 
 def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
-    assert told(tmp_path / "alertd.yml") == ["alertd.yml:1:1 cannot be read: No such file or directory"]
+    assert told(tmp_path / "alertd.yml") == [
+        "alertd.yml:1:1 cannot be read: No such file or directory; check the path; alertd init writes files to start from"
+    ]
 
 
 def test_problems_of_all_files_are_told_at_once(write) -> None:

@@ -96,6 +96,11 @@ def test_its_file_belongs_to_what_was_read(tmp_path: Path) -> None:
             id="a value that does not fit",
         ),
         pytest.param(
+            "[{name: agentgateway, set: {timezone: Mars/Olympus}}]",
+            'alertd.yml:1:46 packs[0].set.timezone: there is no time zone "Mars/Olympus"; give an IANA name, such as',
+            id="a time zone that is none, told where it is set and not in the pack",
+        ),
+        pytest.param(
             "[{name: alertd, set: {waiting: [5]}}]",
             "alertd.yml:1:39 packs[0].set.waiting: must be a text",
             id="a list",

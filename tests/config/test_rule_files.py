@@ -341,7 +341,7 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "folder.yml").mkdir()
     bad, folder = load_rule_files(["*.yml"], base=tmp_path)
     assert told(bad) == [f"{tmp_path}/bad.yml:1:1 not UTF-8: invalid start byte at byte 9; save it as UTF-8"]
-    assert told(folder) == [f"{tmp_path}/folder.yml:1:1 cannot be read: Is a directory"]
+    assert told(folder) == [f"{tmp_path}/folder.yml:1:1 cannot be read: Is a directory; name a file in it"]
 
 
 @pytest.mark.parametrize(

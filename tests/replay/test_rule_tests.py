@@ -329,7 +329,7 @@ async def notified(folder: Path, tests: str) -> FileResult:
 
 async def test_who_is_told_when_and_in_which_words(tmp_path: Path) -> None:
     result = await notified(tmp_path, NOTIFICATIONS)
-    assert told(result).splitlines()[1:] == ["1 files, 0 failed; 5 checks, 0 failed; 0.0 s"], told(result)
+    assert told(result).splitlines()[1:] == ["1 file, 0 failed; 5 checks, 0 failed; 0.0 s"], told(result)
     assert len(list(result.checks())) == 5
 
 
