@@ -14,6 +14,7 @@ from urllib.parse import quote_plus
 from alertd.alerts.alert import Alert, Resolution, State
 from alertd.alerts.posted import PostedAlert
 from alertd.labels import LabelSet
+from alertd.rules.promql_text import promql_text
 from alertd.rules.rule import AlertingRule
 
 
@@ -54,7 +55,7 @@ def posted(rule: AlertingRule, alert: Alert, sending: Sending, *, at: datetime) 
         starts_at=alert.fired_at or alert.active_at,
         ends_at=alert.resolved_at,
         updated_at=at,
-        generator_url=generator_url(rule.expr, sending.external_url),
+        generator_url=generator_url(promql_text(rule.expr), sending.external_url),
         value=_finite(alert.value),
         threshold=float(threshold) if isinstance(threshold, int | float) else None,
         unit=rule.unit or str(alert.evidence.get("Unit", "")),

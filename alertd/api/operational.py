@@ -12,6 +12,7 @@ from yarl import URL
 from alertd.api.services import Services
 from alertd.engine.providers import provider_health
 from alertd.errors import AlertdError
+from alertd.rules.promql_text import promql_text
 from alertd.telemetry.health import Status
 
 LINKS = (
@@ -67,7 +68,7 @@ class Operational:
             (
                 state.group.source
                 for state in self._services.groups()
-                if any(rule.expr == expr for rule in state.group.rules)
+                if any(expr in (rule.expr, promql_text(rule.expr)) for rule in state.group.rules)
             ),
             "",
         )

@@ -15,6 +15,7 @@ from alertd.alerts.alert import Alert, State
 from alertd.alerts.machine import active
 from alertd.engine.state import GroupState, RuleState
 from alertd.labels import LabelSet
+from alertd.rules.promql_text import promql_text
 from alertd.rules.rule import AlertingRule, RecordingRule
 from alertd.template.numbers import format_verb
 
@@ -103,7 +104,7 @@ def _alerting_rule(state: RuleState, rule: AlertingRule, *, with_alerts: bool) -
     return AlertingRuleJson(
         state=_rule_state(alerts),
         name=rule.name,
-        query=rule.expr,
+        query=promql_text(rule.expr),
         duration=_seconds(rule.hold),
         keepFiringFor=_seconds(rule.keep_firing_for),
         labels=dict(sorted(rule.label_texts.items())),
@@ -120,7 +121,7 @@ def _alerting_rule(state: RuleState, rule: AlertingRule, *, with_alerts: bool) -
 def _recording_rule(state: RuleState, rule: RecordingRule) -> RecordingRuleJson:
     return RecordingRuleJson(
         name=rule.name,
-        query=rule.expr,
+        query=promql_text(rule.expr),
         labels=dict(sorted(rule.labels.items())),
         health=state.health.value,
         lastError=state.last_error,

@@ -13,6 +13,7 @@ from typing import Any
 
 from alertd.config.promql_functions import FUNCTIONS
 from alertd.labels.regex import RegexError, compile_pattern
+from alertd.query.promql import STRINGS, parsable
 from alertd.yamlio import did_you_mean
 
 try:
@@ -22,8 +23,6 @@ except ImportError:  # no wheel for this Python: the server alone judges
 
 Ast = Any  # a node of promql_parser
 
-_STRINGS = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|\#[^\n]*""", re.VERBOSE)
-_RENAMED = re.compile(r"\bholt_winters(?=\s*\()")  # the name up to Prometheus 2.x of double_exponential_smoothing
 _NEWER = re.compile(  # syntax of newer servers: extended range selectors, arithmetic in durations
     r"\b(?:anchored|smoothed)\b|\[[^\]]*(?:[*/^%+]|step\s*\(|range\s*\()[^\]]*\]|\boffset\s*\("
 )
@@ -52,7 +51,7 @@ def expression_fault(expr: str) -> ExpressionFault | None:
         said = str(error)
         if said.startswith(_ILLEGAL_REGEX):
             return _pattern_fault(expr, said.removeprefix(_ILLEGAL_REGEX))
-        if _NEWER.search(_STRINGS.sub("''", expr)):
+        if _NEWER.search(STRINGS.sub("''", expr)):
             return None
         return _fault(expr, said)
     faults = (_pattern_fault(expr, pattern) for pattern in _patterns(tree)) if _REGEX_MATCH.search(expr) else ()
@@ -77,12 +76,6 @@ def _pattern_fault(expr: str, pattern: str) -> ExpressionFault | None:
     return None
 
 
-def parsable(expr: str) -> str:
-    """The expression in a spelling that the parser understands: raw strings quoted, an old function by its new name."""
-    quoted = _STRINGS.sub(lambda match: _quote(match[0]) if match[0].startswith("`") else match[0], expr)
-    return _RENAMED.sub("double_exponential_smoothing", quoted)
-
-
 def syntax_tree(expr: str) -> Ast | None:
     """The expression's tree; None where the parser does not understand it, or there is none."""
     if promql_parser is None:
@@ -99,11 +92,6 @@ def walk(tree: Ast | None) -> list[Ast]:
     if tree is not None:
         promql_parser.walk(tree, nodes.append)
     return nodes
-
-
-def _quote(raw: str) -> str:
-    text = raw[1:-1].replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{text}"'
 
 
 def _fault(expr: str, said: str) -> ExpressionFault:

@@ -6,6 +6,7 @@ here may refuse an expression: an unparsable one is sent as it is, and the serve
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from alertd.query.tokens import TokenKind, tokens
@@ -16,6 +17,11 @@ except ImportError:  # no wheel for this Python: every expression travels alone,
     promql_parser = None  # type: ignore[assignment]
 
 Ast = Any  # a node of promql_parser
+
+STRINGS = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|\#[^\n]*""", re.VERBOSE)
+"""Strings and comments."""
+
+_RENAMED = re.compile(r"\bholt_winters(?=\s*\()")  # the name up to Prometheus 2.x of double_exponential_smoothing
 
 # The parser's cost grows with the square of the nesting, and far beyond this its stack would overflow.
 _MAX_TOKENS = 400
@@ -35,6 +41,17 @@ def parse(expr: str) -> Ast | None:
 def _too_large(expr: str) -> bool:
     # A token has a character at least: short expressions need not be counted.
     return len(expr) > _MAX_TOKENS and sum(token.kind in _NESTING for token in tokens(expr)) > _MAX_TOKENS
+
+
+def parsable(expr: str) -> str:
+    """The expression in a spelling that the parser understands: raw strings quoted, an old function by its new name."""
+    quoted = STRINGS.sub(lambda match: _quote(match[0]) if match[0].startswith("`") else match[0], expr)
+    return _RENAMED.sub("double_exponential_smoothing", quoted)
+
+
+def _quote(raw: str) -> str:
+    text = raw[1:-1].replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'
 
 
 def value_type(tree: Ast) -> str:

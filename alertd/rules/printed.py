@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from alertd.query.promql import Ast, parse, selectors
+from alertd.rules.promql_text import promql_text
 
 
 @lru_cache(maxsize=20_000)
@@ -18,7 +19,7 @@ def printed(expr: str) -> str:
     tree = parse(expr) if "absent" in expr else None
     if tree is None or not any(_matches_a_label_twice(selector) for selector in selectors(tree)):
         return expr
-    return str(tree.prettify())
+    return promql_text(expr)
 
 
 def _matches_a_label_twice(selector: Ast) -> bool:

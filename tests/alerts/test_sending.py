@@ -67,7 +67,7 @@ SENDING = Sending(
 def test_what_is_handed_on() -> None:
     at = T0 + 9 * S
     handed = posted(
-        an_alerting_rule(expr='g{i="a"} == 1', unit="USD"), an_alert(evidence={"Threshold": 5.0}), SENDING, at=at
+        an_alerting_rule(expr="g{i='a'}==1", unit="USD"), an_alert(evidence={"Threshold": 5.0}), SENDING, at=at
     )
     assert handed.labels == LabelSet({"alertname": "A", "dc": "eu", "zone": "x"}), "an alert's own label wins"
     assert (handed.starts_at, handed.ends_at, handed.updated_at) == (T0 + S, None, at)

@@ -34,7 +34,7 @@ groups:
     expr: vector(2)
     labels: {tier: b, also: a}
   - alert: Pending
-    expr: vector(3e+06) > 0
+    expr: vector( 3000000 )>0
     for: 1h
     keep_firing_for: 90s
     annotations: {summary: "seen"}

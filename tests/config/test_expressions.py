@@ -1,6 +1,6 @@
 import pytest
 
-from alertd.config.expressions import expression_fault, parsable, syntax_tree, walk
+from alertd.config.expressions import expression_fault, syntax_tree, walk
 
 
 @pytest.mark.parametrize(
@@ -70,19 +70,6 @@ def test_what_no_prometheus_understands_is_told(expr: str, message: str, at: str
     assert fault is not None
     assert fault.message == message
     assert expr[fault.offset :].startswith(at)
-
-
-@pytest.mark.parametrize(
-    ("expr", "spelling"),
-    [
-        pytest.param(r"a{b=`\d'`}", r"""a{b="\\d'"}""", id="a raw string is quoted"),
-        pytest.param('a{b="`"}', 'a{b="`"}', id="a backtick inside quotes stays"),
-        pytest.param("a # `comment", "a # `comment", id="a backtick in a comment stays"),
-        pytest.param("holt_winters_total", "holt_winters_total", id="a metric is not renamed"),
-    ],
-)
-def test_the_spelling_for_the_parser(expr: str, spelling: str) -> None:
-    assert parsable(expr) == spelling
 
 
 def test_a_tree_is_walked_from_the_outside_in() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alertd.query.promql import is_vector, metric_names
+from alertd.query.promql import is_vector, metric_names, parsable
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,16 @@ def test_metric_names(expr: str, names: set[str] | None) -> None:
 )
 def test_is_vector(expr: str, vector: bool) -> None:
     assert is_vector(expr) is vector
+
+
+@pytest.mark.parametrize(
+    ("expr", "spelling"),
+    [
+        pytest.param(r"a{b=`\d'`}", r"""a{b="\\d'"}""", id="a raw string is quoted"),
+        pytest.param('a{b="`"}', 'a{b="`"}', id="a backtick inside quotes stays"),
+        pytest.param("a # `comment", "a # `comment", id="a backtick in a comment stays"),
+        pytest.param("holt_winters_total", "holt_winters_total", id="a metric is not renamed"),
+    ],
+)
+def test_the_spelling_for_the_parser(expr: str, spelling: str) -> None:
+    assert parsable(expr) == spelling
