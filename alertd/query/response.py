@@ -25,6 +25,7 @@ NOT_A_VECTOR = "rule result is not a vector or scalar"
 
 # Annotations of the engine say that an expression is odd, not that the answer is incomplete.
 _ENGINE_REMARKS = ("PromQL warning", "PromQL info")
+_OUR_PARAMETER = 'invalid parameter "query": '  # how we asked is no business of whoever wrote the expression
 _OWN_FAULT = frozenset({400, 413, 414, 422, 500})  # of the expression, when the answer is Prometheus' JSON
 _GAVE_UP = frozenset({408, 429, 503, 504})
 
@@ -169,7 +170,7 @@ def failure(answer: HttpAnswer) -> QueryError:
         said = None
     if said is not None and said.error:
         if answer.status in _OWN_FAULT or answer.ok:
-            return QueryError(said.error)
+            return QueryError(said.error.removeprefix(_OUR_PARAMETER))
         return _unavailable(answer.status, said.error)
     return _unavailable(
         answer.status, f"HTTP {answer.status}, not an answer of Prometheus: {answer.excerpt()}".rstrip()

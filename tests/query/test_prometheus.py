@@ -82,9 +82,7 @@ async def test_prometheus_words_its_own_errors(session: aiohttp.ClientSession) -
         client = source(session, prometheus.url)
         with pytest.raises(QueryError, match=r"^rule result is not a vector or scalar$"):
             await client.instant('"text"', AT)
-        with pytest.raises(
-            QueryError, match=r'^invalid parameter "query": 1:3: parse error: unclosed left parenthesis$'
-        ):
+        with pytest.raises(QueryError, match=r"^1:3: parse error: unclosed left parenthesis$"):
             await client.instant("m(", AT)
 
 
