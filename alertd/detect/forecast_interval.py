@@ -133,7 +133,7 @@ class Distribution:
         The centre is always inside: where it is not among what the errors of others allow, the interval reaches to it.
         """
         tail = (1 - level) / 2
-        low = self._amount(lower_end, tail)
+        low = self._amount(_lower_end_of, tail)
         high = np.where(low <= 0, self.quantile(level), self.quantile(1 - tail))
         centre = self.centre()
         return np.minimum(low, centre), np.maximum(high, centre)
@@ -145,7 +145,7 @@ class Distribution:
 
     def quantile(self, p: float) -> F64:
         """[series] the amount that is not exceeded with probability `p`; NaN where not known."""
-        return self._amount(upper_end, p)
+        return self._amount(_upper_end_of, p)
 
     def centre(self) -> F64:
         """[series] the amount to name: half way, in logarithms, from what was predicted to what the others suggest.
@@ -169,11 +169,10 @@ class Distribution:
             probability[rows] = 1 - (1 - (above + 1) / (len(scores) + 2)) ** times
         return np.where((amount < 0) & self.known, 1.0, probability)
 
-    def _amount(self, end: Callable[[F64, float], float], p: float) -> F64:
+    def _amount(self, end: Callable[[F64, float, float], float], p: float) -> F64:
         score = np.full(len(self._tier), np.nan)
         for rows, scores, times in self._enough():
-            # Of several draws the largest: what begins out of nothing is so unequal that this is nearly the sum.
-            score[rows] = end(scores, p ** (1 / times))
+            score[rows] = end(scores, p, times)
         ratio = np.exp(np.where(self._base > 0, self._scale * (score + self._shift), 0.0))
         return np.where(self._base > 0, self._base * ratio, score)
 
@@ -194,6 +193,20 @@ def lower_end(scores: F64, p: float) -> float:
     """Of n sorted scores the one that a further score stays below with probability `p`: number (n + 1) p, rounded down."""
     number = math.floor((len(scores) + 1) * p + _ROUNDING)
     return float(scores[max(number, 1) - 1])
+
+
+def _upper_end_of(scores: F64, p: float, times: float) -> float:
+    """`upper_end` of the sum of several draws: of the largest, for what begins out of nothing is so unequal that it is nearly
+    the sum. Where there are too few to tell that, it is the largest of all every time.
+    """
+    of_one = p ** (1 / times)
+    too_few = of_one > len(scores) / (len(scores) + 1)
+    return upper_end(scores, of_one) * (max(times, 1.0) if too_few else 1.0)
+
+
+def _lower_end_of(scores: F64, p: float, times: float) -> float:
+    """`lower_end` of the same."""
+    return lower_end(scores, p ** (1 / times))
 
 
 def _tier_edges(predicted: F64) -> F64:

@@ -107,6 +107,11 @@ def test_an_idle_series_has_as_many_chances_to_begin_as_there_are_stretches_of_t
     assert (low.tolist(), high.tolist()) == ([0.0], [9.0])
 
 
+def test_where_too_few_were_idle_to_tell_the_worst_may_come_every_time():
+    few = outcomes([0.0] * 30, [0.0] * 26 + [1.0, 2.0, 3.0, 4.0], stretch=8.0)
+    assert Distribution(made(0.0), Pool(few)).between(0.8)[1].tolist() == [8 * 4.0]
+
+
 def test_an_idle_series_has_fewer_chances_the_less_time_is_left():
     pool = Pool(outcomes([0.0] * 98, [0.0] * 49 + [7.0] * 49))
     whole, half, none = (Distribution(made(0.0), pool, share=share) for share in (1.0, 0.5, 0.0))
