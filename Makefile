@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help run test lint dashboards bench debian-run debian-test
+.PHONY: help run test extras lint dashboards bench debian-run debian-test
 
 BIN := .venv/bin
 EXACT := --constraint constraints.txt --build-constraint constraints.txt
@@ -27,6 +27,10 @@ test: debian-test lint  ## lint, types and every test (options: make test PYTEST
 	@if [[ -n "$(PYTEST)" ]]; then exec $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST); fi
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore=$(SCENARIOS)
 	$(BIN)/python -m pytest $(SCENARIOS)
+
+extras: debian-test .venv/.dev  ## the tests of what is too large for everybody: Parquet, which needs pandas and pyarrow (250 MB)
+	@$(BIN)/python -m pip install --quiet $(EXACT) -e '.[analysis]'
+	$(BIN)/python -m pytest tests/replay/test_export_parquet.py
 
 lint: .venv/.dev  ## ruff and mypy --strict
 	@$(BIN)/ruff check .

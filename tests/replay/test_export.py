@@ -1,4 +1,4 @@
-"""Recorded values for notebooks, as far as that goes without pandas: it is an extra that tests do not install."""
+"""Recorded values for notebooks, as far as that goes without pandas, which `make test` does not install: see test_export_parquet."""
 
 from __future__ import annotations
 
