@@ -316,7 +316,7 @@ class Printer:
 
     def struct(self, value: Struct | Object, verb: str, depth: int) -> None:
         if self.sharp_v:
-            self.write(type_of(value).name)
+            self.write(type_of(value).name.removeprefix("*"))
         self.write("{")
         for number, (name, item) in enumerate(value.go_values()):
             if number:

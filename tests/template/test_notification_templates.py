@@ -115,6 +115,17 @@ def test_many_inline_texts_do_not_pile_up() -> None:
     assert len(templates._texts._known) <= 512
 
 
+@pytest.mark.parametrize(
+    ("template", "begins"),
+    [
+        pytest.param("{{ urlquery . }}", "%7Bweb", id="urlquery"),
+        pytest.param("{{ printf `%#v` . }}", "&template.Data{Receiver:", id="as Go source"),
+    ],
+)
+def test_the_data_are_a_pointer_that_is_seen_through(template: str, begins: str) -> None:
+    assert SET.text(template, FIRING, now=NOW).startswith(begins)
+
+
 # -- pages ------------------------------------------------------------------------------------------------------------
 
 
@@ -130,6 +141,11 @@ def test_many_inline_texts_do_not_pile_up() -> None:
         pytest.param("<!-- {{ .Status }} -->x", "x", id="comments are dropped"),
         pytest.param("a < b {{ .Status }}", "a &lt; b firing", id="a stray < in the template itself"),
         pytest.param('<p title={{ "" }}>', "<p title=ZgotmplZ>", id="an empty unquoted value"),
+        pytest.param(
+            "<a href={{ html `/x?a=b c` }}>",
+            "<a href=/x?a&#61;b%20c>",
+            id="html is not enough for an unquoted address either",
+        ),
         pytest.param(
             '{{ safeHtml "<i>x</i>" }}<p title="{{ safeHtml "<i>x</i>" }}">',
             '<i>x</i><p title="x">',

@@ -37,7 +37,6 @@ _PREDEFINED = ("html", "urlquery")
 _SAME_AS = {
     "attrescaper": "html",
     "htmlescaper": "html",
-    "nospaceescaper": "html",
     "rcdataescaper": "html",
     "urlescaper": "urlquery",
     "urlnormalizer": "urlquery",

@@ -43,7 +43,7 @@ def text_of(*values: object) -> str:
         if isinstance(value, str):
             return value
         return "" if value is None else sprint([value], indirect=True)
-    return sprint([value for value in values if value is not None])
+    return sprint([value for value in values if value is not None], indirect=True)
 
 
 def escape_html(*values: object) -> str:
@@ -109,7 +109,7 @@ def _filter_srcset(*values: object) -> str:
 
 def _eval_args(*values: object) -> object:
     """The operands of `{{ html a b }}` on their way to a later escaper."""
-    return values[0] if len(values) == 1 and isinstance(values[0], str) else sprint(values)
+    return values[0] if len(values) == 1 and isinstance(values[0], str) else sprint(values, indirect=True)
 
 
 def _escaper(function: object) -> Function:

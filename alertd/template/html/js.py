@@ -36,7 +36,7 @@ def escape_js_regexp(text: str) -> str:
 
 def js_value(*values: object) -> str:
     """A value as a JavaScript expression: JSON, set off by blanks where it could run into a name or number."""
-    value: object = values[0] if len(values) == 1 else sprint(values)
+    value: object = values[0] if len(values) == 1 else sprint(values, indirect=True)
     if isinstance(value, Pointer):
         value = value.target
     if not isinstance(value, Time) and (method := methods_of(value).get("String")) is not None:
