@@ -15,7 +15,7 @@ PROGRAMS_TEST := $(PROGRAMS_RUN) promtool=prometheus prometheus-alertmanager=pro
   systemd-analyze=systemd
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run: debian-run .venv/.run  ## watch alertd at work on a simulated AI gateway (options: make run DEMO="--for 90s")
 	@$(BIN)/alertd demo $(DEMO)

@@ -1,27 +1,19 @@
-"""The doors for operators and their tools: metrics, probes, health, reload, and a page that links them."""
+"""The doors for operators and their tools: metrics, probes, health, reload, and a page for people."""
 
 from __future__ import annotations
 
-import html
 from http import HTTPStatus
 
 import msgspec
 from aiohttp import web
 from yarl import URL
 
+from alertd.api.front_page import firing, page
 from alertd.api.services import Services
 from alertd.engine.providers import provider_health
 from alertd.errors import AlertdError
 from alertd.rules.promql_text import promql_text
 from alertd.telemetry.health import Status
-
-LINKS = (
-    ("metrics", "metrics about alertd itself"),
-    ("health", "health, with every check"),
-    ("health/providers", "how each provider of LLMs is, by the rules that look at it"),
-    ("api/v1/rules", "rules and their alerts"),
-    ("api/v1/alerts", "alerts of these rules"),
-)
 
 
 class Operational:
@@ -45,13 +37,9 @@ class Operational:
         ]
 
     async def index(self, _: web.Request) -> web.Response:
-        """A page of links (HTML)."""
-        links = "".join(f'<li><a href="{path}">{path}</a>: {html.escape(text)}</li>' for path, text in LINKS)
-        return web.Response(
-            text=f'<!doctype html><html lang="en"><title>alertd</title><h1>alertd</h1>'
-            f"<p>version {html.escape(self._services.version)}</p><ul>{links}</ul></html>",
-            content_type="text/html",
-        )
+        """What fires, and where else to look (HTML)."""
+        shown = await firing(self._services.alertmanager)
+        return web.Response(text=page(self._services.version, shown), content_type="text/html")
 
     async def graph(self, request: web.Request) -> web.Response:
         """To where the link of an alert of our own rules leads: its expression, in the Prometheus that answers it."""
