@@ -68,8 +68,9 @@ def _modifier(modifier: Ast | None) -> str:
     is_on = str(matching.type).endswith("Include")
     if is_on or matching.labels:
         text += f" {'on' if is_on else 'ignoring'} ({', '.join(matching.labels)})"
-        side = {"ManyToOne": "left", "OneToMany": "right"}.get(str(modifier.card).rpartition(".")[2])
-        if side is not None:
+        cardinality = str(modifier.card)
+        if cardinality.endswith(("ManyToOne", "OneToMany")):
+            side = "left" if cardinality.endswith("ManyToOne") else "right"
             text += f" group_{side} ({', '.join(modifier.group_labels or ())})"
     return text
 
