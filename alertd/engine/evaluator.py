@@ -22,7 +22,7 @@ from alertd.alerts.sending import Sending, due, for_alertmanager, posted, withdr
 from alertd.clock import Clock
 from alertd.engine.group_evaluator import GroupEvaluator
 from alertd.engine.ports import Store
-from alertd.engine.state import Alerts, GroupState, Health, RuleState, carry_over
+from alertd.engine.state import Alerts, GroupState, Health, RuleState, abandoned, carry_over
 from alertd.errors import StoreError
 from alertd.labels import LabelSet
 from alertd.notify.history import Event, posted_transition, transitions
@@ -127,6 +127,7 @@ class Evaluator:
                 self._setup = setup
         finally:
             self._held = False
+        await setup.evaluator.end(abandoned(old, self._states))
         await self._forget(
             {key: {rule.identity: list(rule.saved) for rule in group.rules} for key, group in old.items()},
             {key: [rule.identity for rule in group.rules if rule.remembers] for key, group in old.items()},

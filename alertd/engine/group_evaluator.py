@@ -139,6 +139,10 @@ class GroupEvaluator:
         state.iterations += 1
         state.seconds = self.clock.monotonic() - started
 
+    async def end(self, samples: Sequence[SeriesSample]) -> None:
+        """Write the stale markers of series that nobody writes any more."""
+        await self._write(samples, wait=False)
+
     def _outline(self, group: RuleGroup) -> Outline:
         known = self._outlines.get(group.key)
         if known is None or known.group is not group:

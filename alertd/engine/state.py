@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from alertd.alerts.alert import Alert
 from alertd.alerts.restore import not_after
 from alertd.labels import LabelSet
+from alertd.query.remote_write import SeriesSample
 from alertd.rules.finding import Judgement
 from alertd.rules.kind import Judge
 from alertd.rules.rule import AlertingRule, Rule, RuleGroup
 
 Alerts = dict[LabelSet, Alert]
+_NEXT = timedelta(milliseconds=1)  # no two samples of a series are nearer to each other
 
 
 class Health(StrEnum):
@@ -119,6 +121,22 @@ def carry_over(old: GroupState, new: GroupState) -> None:
                 state.judge = _opened_again(before, before.judge, state.rule)
             state.health, state.last_error = before.health, before.last_error
             state.evaluated_at, state.seconds, state.samples = before.evaluated_at, before.seconds, before.samples
+
+
+def abandoned(old: Mapping[str, GroupState], new: Mapping[str, GroupState]) -> list[SeriesSample]:
+    """A stale marker for every series whose rule is no more, so that its alerts do not seem to fire for minutes.
+
+    Right after the rule's newest slot: a successor in another group may write the same series at any later one.
+    """
+    samples = []
+    for key, group in old.items():
+        kept = new[key].by_identity() if key in new else {}
+        for rule in group.rules:
+            if rule.identity in kept or rule.evaluated_at is None:
+                continue
+            at = rule.evaluated_at - group.group.query_offset + _NEXT
+            samples += [SeriesSample(labels=labels, value=0.0, at=at, stale=True) for labels in rule.written]
+    return samples
 
 
 def _opened_again(before: RuleState, judge: Judge, rule: AlertingRule) -> Judge:

@@ -289,6 +289,19 @@ async def test_series_of_alerts_and_records_are_written_and_end_with_stale_marke
     ]  # fmt: skip
 
 
+async def test_series_of_rules_that_a_reload_removes_end_at_once() -> None:
+    sink = RecordingSink()
+    kept, renamed = an_alerting_rule("Kept", expr="m"), an_alerting_rule("Old", expr="m")
+    world = await World(a_group(kept, renamed), a_group(a_recording_rule("r", "m"), name="gone"), sink=sink).start()
+    await world.slot(m={"a": 3})
+    sink.samples.clear()
+    await reload(world, a_group(kept, an_alerting_rule("New", expr="m")))
+    assert {(sample.labels["__name__"], sample.labels.get("alertname")) for sample in sink.samples} == {
+        ("ALERTS", "Old"), ("ALERTS_FOR_STATE", "Old"), ("r", ""),
+    }  # fmt: skip
+    assert all(sample.stale and sample.at == T0 + timedelta(milliseconds=1) for sample in sink.samples)
+
+
 async def test_a_failing_recording_rule_writes_no_stale_markers() -> None:
     sink = RecordingSink()
     world = await World(a_group(a_recording_rule("r", "m")), sink=sink).start()
