@@ -30,7 +30,7 @@ _NESTING = frozenset({TokenKind.OPEN, TokenKind.COMPARE, TokenKind.WORD, TokenKi
 
 def parse(expr: str) -> Ast | None:
     """The syntax tree; None when the expression is not understood, or too large to be worth it."""
-    if promql_parser is None or _too_large(expr):
+    if promql_parser is None or too_large(expr):
         return None
     try:
         return promql_parser.parse(expr)
@@ -38,9 +38,10 @@ def parse(expr: str) -> Ast | None:
         return None
 
 
-def _too_large(expr: str) -> bool:
+def too_large(expr: str, *, most: int = _MAX_TOKENS) -> bool:
+    """Whether an expression has so many operators and brackets that parsing it would take long."""
     # A token has a character at least: short expressions need not be counted.
-    return len(expr) > _MAX_TOKENS and sum(token.kind in _NESTING for token in tokens(expr)) > _MAX_TOKENS
+    return len(expr) > most and sum(token.kind in _NESTING for token in tokens(expr)) > most
 
 
 def parsable(expr: str) -> str:

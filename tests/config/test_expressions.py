@@ -15,6 +15,7 @@ from alertd.config.expressions import expression_fault, syntax_tree, walk
         pytest.param("by > 1", id="a keyword as a metric name"),
         pytest.param('{"my.metric"} > 1', id="quoted metric names"),
         pytest.param(r'up{a=~"\\Qa.b\\E"}', id="a regular expression that only RE2 understands"),
+        pytest.param("(" * 50_000 + "up" + ")" * 50_000, id="more brackets than are worth the time"),
         pytest.param("up[5m]", id="a range: its type is judged at evaluation"),
     ],
 )
