@@ -18,7 +18,7 @@ import click
 from alertd.cli.output import Failure, NotFound, Refused, Unreachable
 
 if TYPE_CHECKING:
-    from alertd.http import HttpAnswer, HttpClient, HttpSettings
+    from alertd.http import HttpAnswer, HttpClient, HttpError, HttpSettings
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -161,7 +161,7 @@ class Client:
         try:
             answer = await self._http.request(method, url, data=body, headers=headers)
         except HttpError as error:
-            raise Unreachable(f"cannot reach {error}; is it running? Say where with --url or ALERTD_URL") from None
+            raise Unreachable(_cannot_reach(error)) from None
         if answer.truncated:
             raise Failure(f"the answer is longer than {LARGEST_ANSWER} bytes")
         if answer.status >= HTTPStatus.BAD_REQUEST and answer.status not in tolerated:
@@ -192,6 +192,14 @@ def _check(url: str) -> None:
         is_url = False
     if not is_url:
         raise click.BadParameter("it is no URL such as http://localhost:9093", param_hint="--url")
+
+
+def _cannot_reach(error: HttpError) -> str:
+    from alertd.http import HttpErrorKind
+
+    if error.kind is HttpErrorKind.TLS:
+        return f"cannot reach {str(error).removesuffix('; see tls_config')}; say whom to trust with --ca-file"
+    return f"cannot reach {error}; is it running? Say where with --url or ALERTD_URL"
 
 
 def _decode(body: bytes) -> Any:
