@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
-from typing import Protocol
 
 import structlog
 
@@ -19,15 +18,16 @@ from alertd.alerts.posted import PostedAlert
 from alertd.clock import Clock, SetBack
 from alertd.engine.alarm import Alarm
 from alertd.engine.condenser import Condenser
+from alertd.engine.delivery_report import DeliveryHooks, report
 from alertd.engine.leases import DeliveryLimits, Leases
 from alertd.engine.ports import Integration, Store
-from alertd.engine.recorder import Recorded, Recorder
+from alertd.engine.recorder import Recorder
 from alertd.errors import StoreError
 from alertd.notify.condense import Digester
 from alertd.notify.fallback import Fallback
 from alertd.notify.history import EventKind, place, place_of
 from alertd.notify.log import Stream
-from alertd.notify.outbox import Cause, Delivered, Delivery, DeliveryState, Outcome, Rejected, Retry
+from alertd.notify.outbox import Cause, Delivered, Delivery, Outcome, Rejected, Retry
 from alertd.notify.pacing import WINDOW, Pacing
 
 log = structlog.get_logger(__name__)
@@ -36,24 +36,6 @@ LEASE_MARGIN = timedelta(seconds=30)
 LONGEST_IDLE = timedelta(seconds=30)
 STORE_PAUSE = timedelta(seconds=5)
 MOST_ATTEMPTS = 10_000
-
-
-class DeliveryHooks(Protocol):
-    def on_outcome(self, *, receiver: str, integration: str, outcome: str, cause: str, seconds: float) -> None:
-        """One attempt ended: `outcome` is `delivered`, `retry`, `rejected` or `expired`; `cause` is "" when delivered."""
-        ...
-
-    def on_passed_on(self, *, receiver: str, integration: str) -> None:
-        """What this integration did not take was queued for the fallback receiver."""
-        ...
-
-    def on_gone(self, integrations: Sequence[tuple[str, str]]) -> None:
-        """These, receiver and kind, are left alone until the next reload: all of them, whenever that changes."""
-        ...
-
-    def on_condensed(self, *, receiver: str, integration: str, deliveries: int) -> None:
-        """That many notifications to this integration are told by one digest."""
-        ...
 
 
 Receivers = Mapping[str, Sequence[Integration]]
@@ -182,7 +164,9 @@ class Deliverer:
             for delivery in leased:
                 self._pacing.attempted(delivery.destination, now)
             self._leases.take(leased, now)
+            self._leases.give_back(self._paused)  # to those that asked for a pause meanwhile
             self._begin_what_may()
+            await self._release(self._leases.unused(now))
         next_at = await self._store.next_delivery_at(after=now, skip=self._paused)
         waits = next_at, *self._paused.values(), self._pacing.free_at(now), self._leases.look_at(), now + LONGEST_IDLE
         return min(filter(None, waits))
@@ -244,9 +228,9 @@ class Deliverer:
         except StoreError as error:
             log.error("delivery_not_recorded", delivery=delivery.id, error=str(error), next="sent again")
             return
-        self._tell(recorded, outcome, seconds)
-        for dead, instead in recorded.instead.values():
-            self._tell_passed_on(dead, instead)
+        for group_key in recorded.delivered_groups:
+            self._delivered(group_key)
+        report(self._hooks, recorded, outcome, seconds)
 
     async def _send(self, delivery: Delivery) -> Outcome:
         stream = delivery.stream
@@ -303,51 +287,3 @@ class Deliverer:
         if unused:
             async with self._store.transaction() as tx:
                 tx.release_deliveries(unused)
-
-    def _tell(self, recorded: Recorded, outcome: Outcome, seconds: float) -> None:
-        delivery, stream = recorded.record.delivery, recorded.record.delivery.stream
-        outcome_name = type(recorded.record.event).__name__.lower()
-        cause = "" if isinstance(outcome, Delivered) else outcome.cause
-        self._hooks.on_outcome(
-            receiver=stream.receiver,
-            integration=stream.integration,
-            outcome=outcome_name,
-            cause=cause,
-            seconds=seconds,
-        )
-        for group_key in recorded.delivered_groups:
-            self._delivered(group_key)
-        _log_attempt(delivery, outcome, seconds)
-
-    def _tell_passed_on(self, dead: Delivery, instead: Sequence[Delivery]) -> None:
-        stream = dead.stream
-        self._hooks.on_passed_on(receiver=stream.receiver, integration=stream.integration)
-        log.warning(
-            "notification_passed_on",
-            receiver=stream.receiver,
-            integration=stream.integration,
-            group=stream.group_key,
-            delivery=dead.id,
-            to=[place_of(one.stream) for one in instead],
-            deliveries=[one.id for one in instead],
-            error=dead.last_error,
-        )
-
-
-def _log_attempt(delivery: Delivery, outcome: Outcome, seconds: float) -> None:
-    fields = {
-        "receiver": delivery.stream.receiver,
-        "integration": delivery.stream.integration,
-        "group": delivery.stream.group_key,
-        "alerts": len(delivery.entry.firing) + len(delivery.entry.resolved),
-        "reason": delivery.reason.value,
-        "attempt": delivery.attempts,
-        "seconds": round(seconds, 3),
-        "delivery": delivery.id,
-    }
-    if isinstance(outcome, Delivered):
-        log.info("notification_delivered", **fields)
-    elif delivery.state is DeliveryState.QUEUED:
-        log.warning("notification_retried", **fields, error=outcome.why, next_at=delivery.next_at.isoformat())
-    else:
-        log.error("notification_failed", **fields, error=outcome.why, state=delivery.state.value)

@@ -1,7 +1,8 @@
 """`Leases`: what this process has leased: on its way, or ahead of its turn.
 
 A lease is a commit. A destination that answers quickly is leased more than it is sent at once, so that many deliveries share
-one commit. Never much more than it takes in `AHEAD`: what is leased cannot be made void, condensed or held back any more.
+one commit. Never much more than it takes in `AHEAD`: what is leased cannot be made void any more, and after a crash nobody
+knows whether it was sent.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Leases:
         destination = delivery.destination
         self._running[destination] -= 1
         if took is None:
-            self._give_back(destination)
+            self.give_back([destination])
         elif destination not in self._one_by_one:
             self._ahead[destination] = self._taken_in(AHEAD, took)
 
@@ -90,29 +91,29 @@ class Leases:
         """Ids of those that have not begun."""
         return {one.delivery.id for waiting in self._waiting.values() for one in waiting}
 
+    def give_back(self, destinations: Iterable[str]) -> None:
+        """What waits for these is not begun, and nothing is leased ahead to them for now."""
+        for destination in destinations:
+            self._ahead.pop(destination, None)
+            self._unused += [one.delivery for one in self._waiting.pop(destination, ())]
+
     def is_low(self, destination: str) -> bool:
         """Whether it is time to lease more to it: half of what may be leased ahead is used up."""
         return 2 * len(self._waiting.get(destination, ())) <= self._ahead.get(destination, 0)
 
     def unused(self, at: datetime) -> Sequence[Delivery]:
         """What is to be given back: it did not begin, and will not soon."""
-        for destination in [one for one, waiting in self._waiting.items() if waiting[0].since + LONGEST_AHEAD <= at]:
-            self._give_back(destination)
+        self.give_back([one for one, waiting in self._waiting.items() if waiting[0].since + LONGEST_AHEAD <= at])
         return self._take_unused()
 
     def all_unused(self) -> Sequence[Delivery]:
         """Everything that did not begin: nothing more will."""
-        for destination in list(self._waiting):
-            self._give_back(destination)
+        self.give_back(list(self._waiting))
         return self._take_unused()
 
     def look_at(self) -> datetime | None:
         """When to ask for `unused` if nothing happens before; None: nothing waits."""
         return min((waiting[0].since + LONGEST_AHEAD for waiting in self._waiting.values()), default=None)
-
-    def _give_back(self, destination: str) -> None:
-        self._ahead.pop(destination, None)
-        self._unused += [one.delivery for one in self._waiting.pop(destination, ())]
 
     def _take_unused(self) -> Sequence[Delivery]:
         unused, self._unused = self._unused, []

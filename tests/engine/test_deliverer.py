@@ -236,6 +236,19 @@ class CountingStore(MemoryStore):
         return leased
 
 
+class SlowToLease(CountingStore):
+    """Leases once; from then on when it is told to."""
+
+    def __init__(self, *deliveries: Delivery) -> None:
+        super().__init__(*deliveries)
+        self.gate = asyncio.Event()
+
+    async def lease_deliveries(self, **wanted: Any) -> Sequence[Delivery]:
+        if self.leases:
+            await self.gate.wait()
+        return await super().lease_deliveries(**wanted)
+
+
 LATER = Retry(why="HTTP 429", cause=Cause.RATE_LIMITED, after=timedelta(minutes=10))
 
 
@@ -275,6 +288,21 @@ class TestLeasedAhead:
             assert len(hook.sent) <= 6
             await run.advance(minutes=2)
             assert await states(store) == [DeliveryState.DELIVERED] * 50
+
+    async def test_a_pause_it_asks_for_while_more_is_leased_holds_for_these_too(self) -> None:
+        hook, store = FakeIntegration(), SlowToLease(*queued(*map(str, range(50))))
+        hook.outcomes.append(Delivered())
+        hook.closes_after = 1
+        async with pipeline(hook, store=store, limits=self.LIMITS) as run:
+            hook.outcomes.append(LATER)
+            hook.gate.set()
+            hook.closes_after = None
+            await run.clock.settle()
+            asked = len(hook.sent)
+            store.gate.set()
+            await run.advance(minutes=9)
+            assert len(hook.sent) == asked == 2
+            assert Counter(await states(store)) == {DeliveryState.DELIVERED: 1, DeliveryState.QUEUED: 49}
 
     async def test_an_end_of_the_daemon_gives_it_back_as_if_it_had_not_been_leased(self) -> None:
         hook, store = FakeIntegration(), CountingStore(*queued(*map(str, range(50))))
