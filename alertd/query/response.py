@@ -172,9 +172,21 @@ def failure(answer: HttpAnswer) -> QueryError:
         if answer.status in _OWN_FAULT or answer.ok:
             return QueryError(said.error.removeprefix(_OUR_PARAMETER))
         return _unavailable(answer.status, said.error)
+    if answer.status in _REMEDIES:
+        return _unavailable(
+            answer.status, f"HTTP {answer.status}: {answer.excerpt()}".rstrip(": ") + _REMEDIES[answer.status]
+        )
     return _unavailable(
         answer.status, f"HTTP {answer.status}, not an answer of Prometheus: {answer.excerpt()}".rstrip()
     )
+
+
+_REMEDIES = {
+    401: "; credentials are missing or wrong: see basic_auth and authorization of this source under prometheus:",
+    403: "; these credentials may not ask: see basic_auth and authorization of this source under prometheus:",
+    404: "; no Prometheus is at this address: see url of this source under prometheus:, path prefix included",
+}
+"""What to do, by status."""
 
 
 def _unavailable(status: int, text: str) -> QueryError:
