@@ -1,6 +1,7 @@
 """`WarmUp`: reads the history that judges ask for, in the background, and remembers how far it came.
 
-What several judges want of one source is read once: rules over the same counter hear of its past together. A rule whose judge still reads is not judged: its alerts stay as they are. The other rules of its group go on.
+What several judges want of one source is read once: rules over the same counter hear of its past together. A rule whose
+judge still reads is not judged: its alerts stay as they are. The other rules of its group go on.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ class WarmUp:
             for one in together or self._together(reading, need):
                 if one.wants(need):
                     await self._tell(one, need, SeriesMatrix.empty(), first=reading)
-        del self._readings[id(reading.judge)]
+        self._end(reading)
         log.info("history_known", rule=reading.owner[1], series=reading.series, points=reading.points)
 
     def _together(self, first: _Reading, need: HistoryNeed) -> list[_Reading]:
@@ -142,6 +143,10 @@ class WarmUp:
             return False
         return True
 
+    def _end(self, reading: _Reading) -> None:
+        if self._is_wanted(reading):
+            del self._readings[id(reading.judge)]
+
     def _is_wanted(self, reading: _Reading) -> bool:
         return self._readings.get(id(reading.judge)) is reading
 
@@ -157,8 +162,10 @@ class WarmUp:
         log.warning("history_not_read", rule=reading.owner[1], error=str(error), attempt=reading.failures)
         if reading.failures < ATTEMPTS:
             return
-        for need in reading.judge.wants(reading.at):
-            await asyncio.to_thread(reading.judge.learn, need, SeriesMatrix.empty())
-        if self._is_wanted(reading):
-            del self._readings[id(reading.judge)]
+        try:
+            for need in reading.judge.wants(reading.at):
+                await asyncio.to_thread(reading.judge.learn, need, SeriesMatrix.empty())
+        except Exception:  # as in `run`
+            log.exception("history_failed", rule=reading.owner[1])
+        self._end(reading)
         log.warning("history_given_up", rule=reading.owner[1], next="judged from what comes in from now on")

@@ -264,6 +264,32 @@ async def test_a_rule_that_cannot_learn_keeps_nobody_from_learning(order: str) -
     assert world.values() == [61 + 5 + 5]
 
 
+@dataclass(frozen=True, slots=True)
+class Hopeless(Summing):
+    def open(self, memory: bytes) -> HopelessJudge:
+        return HopelessJudge(self, 0.0, None)
+
+
+@dataclass(slots=True)
+class HopelessJudge(SummingJudge):
+    """Cannot even be told that there is no past."""
+
+    def learn(self, need: HistoryNeed, matrix: SeriesMatrix) -> None:
+        raise ValueError("never heard of it")
+
+
+async def test_a_rule_that_can_learn_nothing_does_not_end_the_reading_of_others() -> None:
+    hopeless = a_group(replace(an_alerting_rule("H", expr="n"), kind=Hopeless("n")), name="hopeless")
+    late = replace(an_alerting_rule("L", expr="m"), kind=Summing("m"))
+    world = await World(hopeless, a_group(name="late")).start()
+    for _ in range(ATTEMPTS + 1):
+        await world.slot(5)
+    await world.reload(hopeless, a_group(late, name="late"))
+    for _ in range(3):
+        await world.slot(5)
+    assert world.values() == [61 + 5 + 5]
+
+
 @pytest.mark.parametrize(("is_empty", "series", "points"), [(False, 1, 61), (True, 0, 0)])
 async def test_how_much_of_the_past_is_known_is_said(is_empty: bool, series: int, points: int) -> None:
     world = await World(a_summing_group(), past=Past(is_empty=is_empty)).start()
