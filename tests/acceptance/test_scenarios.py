@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
+FOLDERS = (SCENARIOS / "public", SCENARIOS / "own")
 LIMIT_S = 400
 AT_ONCE = 4
 
@@ -22,7 +23,7 @@ async def test_every_scenario_passes() -> None:
     daemon = f"{shlex.quote(sys.executable)} -m alertd run --config.file={{config}} --storage.path={{data}}"
     command = f"{daemon} --web.listen-address=127.0.0.1:{{port}}"
     runner = await asyncio.create_subprocess_exec(
-        sys.executable, str(SCENARIOS / "run.py"), "-j", str(AT_ONCE), "--command", command, str(SCENARIOS / "public"),
+        sys.executable, str(SCENARIOS / "run.py"), "-j", str(AT_ONCE), "--command", command, *map(str, FOLDERS),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": ""},  # restarts are part of their windows
     )  # fmt: skip
@@ -36,4 +37,4 @@ async def test_every_scenario_passes() -> None:
     lines = output.decode(errors="replace").splitlines()
     assert runner.returncode == 0, "\n".join(line for line in lines if not line.startswith("pass"))
     passed = sum(line.startswith("pass") for line in lines)
-    assert passed == len(list(SCENARIOS.glob("public/**/*.yml"))), "none was left out"
+    assert passed == sum(len(list(folder.rglob("*.yml"))) for folder in FOLDERS), "none was left out"
