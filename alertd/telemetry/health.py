@@ -35,7 +35,7 @@ class Status(IntEnum):
 class Check:
     """One thing looked at.
 
-    value, threshold   in the same unit; both None where the check has nothing to count
+    value, threshold   in `unit`; both None where the check has nothing to count
     detail             why it is not healthy, or why it could not be looked at
     also               further figures, by name
     """
@@ -43,6 +43,7 @@ class Check:
     status: Status
     value: float | None = None
     threshold: float | None = None
+    unit: str = ""
     detail: str = ""
     also: Mapping[str, object] = field(default_factory=dict)
 
@@ -50,7 +51,7 @@ class Check:
         """The check as `/health` shows it."""
         document: dict[str, object] = {"status": str(self.status)}
         if self.threshold is not None:
-            document |= {"value": self.value, "threshold": self.threshold}
+            document |= {"value": self.value, "threshold": self.threshold, "unit": self.unit}
         if self.detail:
             document["detail"] = self.detail
         return {**document, **self.also}
@@ -130,12 +131,13 @@ def assess(readings: Readings, *, version: str, started_at: datetime, at: dateti
 def usage(percent: float | None, threshold: float) -> Check:
     """How full something is; healthy where that is hidden, since nothing speaks against it."""
     if percent is None:
-        return Check(status=Status.HEALTHY, threshold=threshold, detail="not readable here")
+        return Check(status=Status.HEALTHY, threshold=threshold, unit="percent", detail="not readable here")
     over = percent > threshold
     return Check(
         status=Status.DEGRADED if over else Status.HEALTHY,
         value=round(percent, 1),
         threshold=threshold,
+        unit="percent",
         detail=f"over {threshold:g} %" if over else "",
     )
 
@@ -155,6 +157,7 @@ def prometheus(sources: Mapping[str, SourceReading], *, since: datetime, at: dat
         status=status,
         value=_seconds(max(silences.values(), default=timedelta())),
         threshold=_seconds(limit),
+        unit="seconds",
         detail=f"no answer from {', '.join(silent)}" if silent else "",
         also={"sources": {name: _seconds(silence) for name, silence in silences.items()}},
     )
@@ -170,8 +173,9 @@ def evaluation(groups: Iterable[GroupReading], *, since: datetime, at: datetime)
         status=Status.UNHEALTHY if late else Status.HEALTHY,
         value=round(lag, 2),
         threshold=EVALUATION_LAG,
+        unit="intervals",
         detail=f"rule group {latest} is late" if late else "",
-        also={"unit": "intervals", "groups": len(lags)},
+        also={"groups": len(lags)},
     )
 
 
@@ -183,13 +187,16 @@ def _lag(group: GroupReading, since: datetime, at: datetime) -> float:
 def outbox(reading: OutboxReading | None) -> Check:
     """Seconds the oldest notification has been waiting. One broken receiver is enough for that, hence only degraded."""
     if reading is None:
-        return Check(status=Status.DEGRADED, threshold=_seconds(OUTBOX_AGE), detail="the storage did not answer")
+        return Check(
+            status=Status.DEGRADED, threshold=_seconds(OUTBOX_AGE), unit="seconds", detail="the storage did not answer"
+        )
     age = reading.oldest or timedelta()
     old = age > OUTBOX_AGE
     return Check(
         status=Status.DEGRADED if old else Status.HEALTHY,
         value=_seconds(age),
         threshold=_seconds(OUTBOX_AGE),
+        unit="seconds",
         detail="notifications cannot be delivered; see alertd_notification_failures_total" if old else "",
         also=reading.depth,
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.support.cli import cli
 from tests.support.servers import answer, nobody_listens, scripted
 
 UNWELL = """{"status": "unhealthy", "checks": {
-    "prometheus": {"status": "unhealthy", "value": 420, "threshold": 300, "detail": "no answer for 7m"},
+    "prometheus": {"status": "unhealthy", "value": 420, "threshold": 300, "unit": "seconds", "detail": "no answer for 7m"},
     "disk": {"status": "healthy"}}}"""
 
 
@@ -21,8 +23,16 @@ async def test_everything_it_measures() -> None:
     async with scripted(answer(UNWELL.replace("unhealthy", "degraded"))) as daemon:
         ran = await cli("healthcheck", "--full", "--url", daemon.url)
     assert ran.status == 0
-    assert ran.lines[0].split() == ["CHECK", "STATUS", "VALUE", "LIMIT", "DETAIL"]
-    assert ran.lines[1].split() == ["prometheus", "degraded", "420", "300", "no", "answer", "for", "7m"]
+    assert ran.lines[0].split() == ["CHECK", "STATUS", "VALUE", "LIMIT", "UNIT", "DETAIL"]
+    assert ran.lines[1].split() == ["prometheus", "degraded", "420", "300", "seconds", "no", "answer", "for", "7m"]
+
+
+async def test_for_programs(server: str) -> None:
+    async with scripted(answer(UNWELL, status=503)) as daemon:
+        full = await cli("healthcheck", "--full", "--output", "json", "--url", daemon.url)
+    assert (full.status, json.loads(full.out)) == (1, json.loads(UNWELL))
+    short = await cli("healthcheck", "--output", "json", "--url", server)
+    assert (short.status, json.loads(short.out)) == (0, {"status": "healthy"})
 
 
 @pytest.mark.parametrize(

@@ -46,12 +46,18 @@ def test_the_report_has_the_shape_that_was_asked_for() -> None:
         "uptime": 3600,
         "version": "1.2.3",
         "checks": {
-            "cpu_usage": {"status": "healthy", "value": 45.2, "threshold": 80},
-            "memory_usage": {"status": "healthy", "value": 62.1, "threshold": 85},
-            "disk_usage": {"status": "healthy", "value": 34.8, "threshold": 90},
-            "prometheus": {"status": "healthy", "value": 12, "threshold": 300, "sources": {"default": 12}},
+            "cpu_usage": {"status": "healthy", "value": 45.2, "threshold": 80, "unit": "percent"},
+            "memory_usage": {"status": "healthy", "value": 62.1, "threshold": 85, "unit": "percent"},
+            "disk_usage": {"status": "healthy", "value": 34.8, "threshold": 90, "unit": "percent"},
+            "prometheus": {
+                "status": "healthy",
+                "value": 12,
+                "threshold": 300,
+                "unit": "seconds",
+                "sources": {"default": 12},
+            },
             "evaluation": {"status": "healthy", "value": 0.5, "threshold": 3, "unit": "intervals", "groups": 1},
-            "outbox": {"status": "healthy", "value": 0, "threshold": 300, "queued": 0, "dead": 0},
+            "outbox": {"status": "healthy", "value": 0, "threshold": 300, "unit": "seconds", "queued": 0, "dead": 0},
             "storage": {"status": "healthy"},
             "config": {"status": "healthy"},
         },
@@ -94,7 +100,7 @@ def test_one_bad_check_decides_and_says_why(change: dict[str, object], check: st
 
 def test_what_is_hidden_is_not_held_against_the_machine() -> None:
     assert usage(None, 80).document() == {
-        "status": "healthy", "value": None, "threshold": 80, "detail": "not readable here",
+        "status": "healthy", "value": None, "threshold": 80, "unit": "percent", "detail": "not readable here",
     }  # fmt: skip
 
 
@@ -152,7 +158,7 @@ def test_the_late_group_is_named() -> None:
 
 def test_an_outbox_shows_what_is_in_it() -> None:
     assert outbox(OutboxReading(depth={"queued": 3}, oldest=timedelta(seconds=7))).document() == {
-        "status": "healthy", "value": 7, "threshold": 300, "queued": 3,
+        "status": "healthy", "value": 7, "threshold": 300, "unit": "seconds", "queued": 3,
     }  # fmt: skip
 
 
