@@ -122,7 +122,7 @@ async def _show(options: DemoOptions, receiver: Receiver, tell: Callable[[str], 
         folder = Path(owned.enter_context(TemporaryDirectory(prefix="alertd-demo-", ignore_cleanup_errors=True)))
         config_file = write_configuration(folder, prometheus=prometheus, inbox=inbox)
         daemon = await owned.enter_async_context(running_daemon(config_file, folder / "data", tell=tell))
-        tell(f"  alertd       {daemon.url}/api/v1/rules  (configuration: {config_file})")
+        tell(f"  alertd       {daemon.url}/  (configuration: {config_file})")
         if options.prometheus_url:
             tell(f"\nprometheus.yml of that Prometheus must have:\n\n{_yaml({'scrape_configs': [scrape]})}")
         await exporter.scraped.wait()
