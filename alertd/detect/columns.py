@@ -39,6 +39,11 @@ class Columns:
         self._members: dict[tuple[np.dtype[Any], tuple[int, ...]], list[str]] = {}
         for name, column in columns.items():
             self._members.setdefault((np.dtype(column.dtype), column.lead), []).append(name)
+        self._places = {
+            name: (block, place)
+            for block, members in enumerate(self._members.values())
+            for place, name in enumerate(members)
+        }
         self._blocks: list[NDArray[Any]] = []
         self._arrays: dict[str, NDArray[Any]] = {}
         self._hold(self._blank(0))
@@ -52,12 +57,8 @@ class Columns:
 
     def together(self, *names: str) -> NDArray[Any]:
         """[names, *lead, rows]: columns of one type and shape, declared one after the other; to be changed in place."""
-        for members, block in zip(self._members.values(), self._blocks, strict=True):
-            if names[0] in members:
-                first = members.index(names[0])
-                assert members[first : first + len(names)] == list(names), f"{names} do not stand together"
-                return block[first : first + len(names)]
-        raise KeyError(names[0])
+        block, first = self._places[names[0]]
+        return self._blocks[block][first : first + len(names)]
 
     def grow(self, count: int) -> None:
         """`count` fresh rows behind the others."""
@@ -122,11 +123,7 @@ class Columns:
         return blanks
 
 
-def put(column: NDArray[Any], new: NDArray[Any], where: Bool | bool) -> None:
-    """column = new at `where`; float64 into a float32 column is rounded."""
-    np.copyto(column, new, where=where, casting="same_kind")
-
-
-def mask(where: Bool) -> Bool | bool:
-    """The mask, or True where it holds everywhere: writing without one is several times faster."""
-    return True if where.all() else where
+def rows_of(mask: Bool) -> Rows:
+    """The rows a mask holds for; an index of few rows is several times faster than a mask."""
+    rows: Rows = mask.nonzero()[0]
+    return rows

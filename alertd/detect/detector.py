@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alertd.detect.columns import F64, Bool, Column, Columns, Rows
+from alertd.detect.columns import F64, Bool, Column, Columns, Rows, rows_of
 from alertd.detect.errors import SavedStateError
 from alertd.detect.events import Change, Events
 from alertd.detect.local_time import Moment, time_of
@@ -20,7 +20,7 @@ from alertd.detect.methods import open_method
 from alertd.detect.pool import Pool
 from alertd.detect.sensitivity import Sensitivity
 from alertd.detect.settings import DetectorSettings
-from alertd.detect.slot import U8, Ruling, Slot, State
+from alertd.detect.slot import ABSENT, ANOMALOUS, HELD, NORMAL, U8, UNKNOWN, WARMING, Ruling, Slot
 from alertd.detect.snapshots import Snapshots
 from alertd.detect.usual import Usual
 
@@ -74,12 +74,12 @@ class Detector:
 
     def add(self, count: int) -> Rows:
         """Give out `count` fresh rows, lowest numbers first."""
-        spare = np.flatnonzero(~self._columns["used"])
+        spare = rows_of(~self._columns["used"])
         if len(spare) < count:
             more = max(count - len(spare), self.rows // 8)
             for part in self._parts.values():
                 part.grow(more)
-            spare = np.flatnonzero(~self._columns["used"])
+            spare = rows_of(~self._columns["used"])
         rows: Rows = spare[:count]
         self._columns["used"][rows] = True
         return rows
@@ -159,8 +159,8 @@ class Detector:
         points = self._points(at, values)
         reading = self._method.read(points.moment, points.relative, k=self.k, ok=points.ok)
         expected = reading.centre + self._origin["base"]
-        score, ruling = self._score(points, reading, expected)
         residual = points.relative - reading.centre
+        score, ruling = self._score(points, reading, expected, residual)
         change = self._events.step(at, score, residual, points.moment.dt, gap=points.gap, ok=points.ok)
         news = self._events.news(at, reading.strength, ok=points.judged)
         slot = self._slot(points, reading, expected, score, ruling, news, change)
@@ -174,37 +174,45 @@ class Detector:
         return slot
 
     def _points(self, at: float | F64, values: F64) -> _Points:
-        columns, origin = self._columns, self._origin
-        ok = columns["used"] & (np.abs(values) <= _LARGEST) & (columns["last_at"] < at)
-        first = np.flatnonzero(ok & (origin["points"] == 0.0))
-        origin["base"][first] = values[first]
-        columns["first_at"][first] = time_of(at, first)
-        relative = values - origin["base"]
-        np.copyto(relative, 0.0, where=~ok)
-        young = at - columns["first_at"] < self.settings.warm_up_seconds
-        warming = young | (origin["points"] < self.settings.warm_up_points)
-        moment, gap = self._moment(at, ok=ok)
-        return _Points(moment, np.where(ok, values, np.nan), relative, ok, warming, ok & ~warming, gap)
+        columns, origin, settings = self._columns, self._origin, self.settings
+        elapsed = at - columns["last_at"]  # infinite before the first point
+        ok = columns["used"] & (np.abs(values) <= _LARGEST) & (elapsed > 0.0)
+        silent = ~ok
+        np.copyto(elapsed, 0.0, where=silent)
+        first = rows_of(np.isinf(elapsed))
+        if first.size:
+            origin["base"][first], columns["first_at"][first] = values[first], time_of(at, first)
+            elapsed[first] = 0.0
+        value, relative = values.copy(), values - origin["base"]
+        np.copyto(value, np.nan, where=silent)
+        np.copyto(relative, 0.0, where=silent)
+        young = at - columns["first_at"] < settings.warm_up_seconds
+        warming = young | (origin["points"] < settings.warm_up_points)
+        step, gap = self._step(elapsed, silent)
+        moment = Moment.of(at, step, settings.zone)
+        return _Points(moment, value, relative, ok, silent, warming, ok & ~warming, gap)
 
-    def _moment(self, at: float | F64, *, ok: Bool) -> tuple[Moment, Bool]:
-        """The time, with each row's step; and which rows come after a gap."""
-        pace, last_at = self._columns["pace"], self._columns["last_at"]
-        again = ok & np.isfinite(last_at)
-        elapsed = at - last_at
-        np.copyto(elapsed, 0.0, where=~again)
-        longest = _GAP_STEPS * pace
-        np.copyto(longest, np.inf, where=pace == 0.0)
-        step = np.minimum(elapsed, longest)
-        second = np.flatnonzero(again & (pace == 0.0))
-        pace += _PACE_RATE * (step - pace) * again
-        pace[second] = step[second]
-        gap = elapsed > np.maximum(self.settings.points[1] * _GAP_STEPS * pace, self.settings.recovery.total_seconds())
-        return Moment.of(at, step, self.settings.zone), gap
+    def _step(self, elapsed: F64, silent: Bool) -> tuple[F64, Bool]:
+        """How long each point stands, at most two usual steps; and which ones come after a gap."""
+        pace = self._columns["pace"]
+        step = np.minimum(elapsed, _GAP_STEPS * pace)
+        late = rows_of(step < elapsed)
+        second = late[pace[late] == 0.0]
+        pace[second] = step[second] = elapsed[second]
+        change = step - pace
+        change *= _PACE_RATE
+        np.copyto(change, 0.0, where=silent)
+        pace += change
+        gap = np.zeros(len(step), dtype=np.bool_)
+        if late.size:
+            longest = np.maximum(self.settings.points[1] * _GAP_STEPS * pace, self.settings.recovery.total_seconds())
+            gap[late] = elapsed[late] > longest[late]
+        return step, gap
 
-    def _score(self, points: _Points, reading: Reading, expected: F64) -> tuple[F64, U8]:
+    def _score(self, points: _Points, reading: Reading, expected: F64, residual: F64) -> tuple[F64, U8]:
         """[rows] each: the least of all conditions' ratios to what they ask for, and which it was (`Ruling`)."""
         settings = self.settings
-        size = np.abs(points.relative - reading.centre)
+        size = np.abs(residual)
         ratios = {Ruling.STRENGTH: reading.strength / self.k}
         if settings.min_change > 0.0:
             ratios[Ruling.MIN_CHANGE] = _ratio(size, settings.min_change * np.abs(expected))
@@ -216,8 +224,8 @@ class Detector:
         score, ruling = _least(ratios)
         unknown = ~(points.judged & np.isfinite(score))
         np.copyto(score, 0.0, where=unknown)
-        np.copyto(ruling, np.uint8(Ruling.UNKNOWN), where=unknown)
-        warming = np.flatnonzero(points.ok & points.warming)
+        np.copyto(ruling, UNKNOWN, where=unknown)
+        warming = rows_of(points.ok & points.warming)
         if warming.size and settings.direction != "below":
             value = points.value[warming]
             score[warming] = np.minimum(np.abs(value) / self._pool.limit(), _ratio(value, settings.min_value))
@@ -227,16 +235,16 @@ class Detector:
     def _learn(self, points: _Points, reading: Reading, score: F64) -> None:
         """Anomalous points count less the more anomalous they are, and no further than a few reaches from the centre."""
         anomalous = points.judged & (score >= 1.0)
-        rows = np.flatnonzero(anomalous)
+        rows = rows_of(anomalous)
         guarded, weight = points.relative.copy(), points.ok.astype(np.float64)
         if rows.size:
             centre, farthest = reading.centre[rows], _GUARDED_REACH * reading.reach[rows]
-            guarded[rows] = np.clip(guarded[rows], centre - farthest, centre + farthest)
+            guarded[rows] = np.minimum(np.maximum(guarded[rows], centre - farthest), centre + farthest)
             weight[rows] = np.maximum(1.0 / (score[rows] * score[rows]), _GUARDED_WEIGHT)
         self._method.update(points.moment, guarded, weight=weight)
         values = guarded + self._origin["base"]
         self._usual.update(values, weight=weight * points.moment.share)
-        at = float(np.max(points.moment.at))
+        at = points.moment.newest
         seconds = at - self._last_at if np.isfinite(self._last_at) else 0.0
         self._pool.update(values[points.judged & ~anomalous], seconds=max(seconds, 0.0))
         self._last_at = max(at, self._last_at)
@@ -245,27 +253,28 @@ class Detector:
         if self._sensitivity is None:
             return
         others = (slot.score < slot.strength / self.k) & (slot.score < 1.0)
-        counted = ok & ((slot.state != State.ANOMALOUS) & (slot.state != State.HELD) | slot.opened)
+        counted = ok & ((slot.state != ANOMALOUS) & (slot.state != HELD) | slot.opened)
         self._sensitivity.update(at, np.where(others, 0.0, slot.strength), ok=ok, counted=counted)
         self.k = self._sensitivity.k(int(np.count_nonzero(ok)))
 
     def _adopt(self, rows: Rows) -> None:
         """The recent level becomes the expected one: everything remembered moves with the base."""
-        self._origin["base"][rows] += self._events.drift(rows)
-        self._events.end(rows)
+        if rows.size:
+            self._origin["base"][rows] += self._events.drift(rows)
+            self._events.end(rows)
 
     def _slot(
         self, points: _Points, reading: Reading, expected: F64, score: F64, ruling: U8, news: F64, change: Change
     ) -> Slot:
         lower, upper = self._bounds(points, reading, expected, score)
         state = change.state
-        np.copyto(state, np.uint8(State.WARMING), where=points.warming & (state == State.NORMAL))
-        np.copyto(state, np.uint8(State.ABSENT), where=~points.ok)
+        np.copyto(state, WARMING, where=points.warming & (state == NORMAL))
+        np.copyto(state, ABSENT, where=points.silent)
         judged = np.count_nonzero(points.judged)
         strength = reading.strength
-        np.copyto(strength, 0.0, where=~points.ok)
+        np.copyto(strength, 0.0, where=points.silent)
         return Slot(
-            at=float(np.max(points.moment.at)),
+            at=points.moment.newest,
             k=self.k,
             value=points.value,
             expected=expected,
@@ -294,7 +303,7 @@ class Detector:
         lower = expected - reach if settings.direction != "above" else np.full(len(reach), -np.inf)
         upper = expected + reach if settings.direction != "below" else np.full(len(reach), np.inf)
         # A value that nothing like it was seen of may be anomalous before it is out of reach: then it is the bound.
-        rows = np.flatnonzero(score >= 1.0)
+        rows = rows_of(score >= 1.0)
         value = points.value[rows]
         high, low = value > expected[rows], value < expected[rows]
         upper[rows[high]] = np.fmin(upper[rows[high]], value[high])
@@ -314,6 +323,7 @@ class _Points:
     value     NaN where there is no point
     relative  value - base; 0 where there is no point
     ok        has a point
+    silent    has none
     warming   too young for its own past; free rows are warming
     judged    has a point, and is not too young
     gap       the point comes after a gap
@@ -323,6 +333,7 @@ class _Points:
     value: F64
     relative: F64
     ok: Bool
+    silent: Bool
     warming: Bool
     judged: Bool
     gap: Bool
@@ -331,7 +342,7 @@ class _Points:
 def _least(ratios: dict[Ruling, F64]) -> tuple[F64, U8]:
     """The least ratio of each row, and whose it is; NaN where any is NaN."""
     (ruling, score), *others = ratios.items()
-    rulings = np.full(score.shape, ruling, dtype=np.uint8)
+    rulings = np.full(score.shape, np.uint8(ruling))
     for other, ratio in others:
         rulings = np.where(ratio < score, np.uint8(other), rulings)
         score = np.minimum(score, ratio)

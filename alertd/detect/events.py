@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alertd.detect.columns import F64, Bool, Column, Columns, Rows
+from alertd.detect.columns import F64, Bool, Column, Columns, Rows, rows_of
 from alertd.detect.local_time import time_of
 from alertd.detect.settings import DetectorSettings
-from alertd.detect.slot import U8, State
+from alertd.detect.slot import ANOMALOUS, HELD, NORMAL, PENDING, U8
 
 _DRIFT_SHARE = 0.25  # the level to adopt is that of the last quarter of `adopt_after`
 _NEWS_RATIO = 1.1  # a little stronger is no news: a slow rise would be news in every slot
@@ -33,7 +33,8 @@ class Events:
         least, of = settings.points
         if not 1 <= least <= of <= 16:
             raise ValueError(f"points: {least} of {of} is not 1 <= m <= n <= 16")
-        self._least, self._of = least, of
+        self._least = least
+        self._window = np.uint16((1 << of) - 1)
         self._clear_below = settings.clear_below
         self._recovery = settings.recovery.total_seconds()
         self._adopt_after = settings.adopt_after.total_seconds()
@@ -60,32 +61,39 @@ class Events:
         ok                   [rows]: the rows that have a point; the others stay as they are
         """
         columns = self.columns
-        state = np.full(len(score), State.NORMAL, dtype=np.uint8)
-        rows = np.flatnonzero(ok & ((score >= 1.0) | ~np.isnan(columns["since"])))
-        if not rows.size:  # nothing began, nothing is going on
+        state = np.full(len(score), NORMAL)
+        rows = rows_of(ok & ((score >= 1.0) | ~np.isnan(columns["since"])))
+        if not rows.size:  # nothing begins, nothing is going on
             return Change(state, rows, rows, rows, rows)
         now, score = time_of(at, rows), score[rows]
-        earlier = np.where(gap[rows], 0, columns["recent"][rows] << 1) & ((1 << self._of) - 1)
         hit, was_open = score >= 1.0, columns["open"][rows]
-        recent = (earlier | hit).astype(np.uint16)
-        begins = hit & ~was_open & (earlier == 0)
-        opened = hit & ~was_open & (np.bitwise_count(recent) >= self._least)
-        columns["recent"][rows] = recent
-        columns["since"][rows] = since = np.where(begins, now, columns["since"][rows])
-        columns["last_high"][rows] = high = np.where(score >= self._clear_below, now, columns["last_high"][rows])
-        self._accumulate(rows, residual[rows], dt[rows], begins=begins, running=was_open | (recent != 0))
-        closed = was_open & (score < self._clear_below) & (now - high >= self._recovery)
+        earlier = (columns["recent"][rows] << 1) & self._window
+        earlier[gap[rows]] = 0
+        recent = earlier | hit
+        pending, fresh = recent != 0, hit & ~was_open
+        begins = fresh & (earlier == 0)
+        opened = fresh & (np.bitwise_count(recent) >= self._least)
+        course = columns.together("since", "last_high", "excess", "drift")
+        since, last_high, excess, drift = moved = course[:, rows]
+        np.copyto(since, now, where=begins)
+        np.copyto(last_high, now, where=score >= self._clear_below)
+        points = columns["drift_points"][rows]
+        for total in (excess, drift, points):
+            total[begins] = 0.0
+        self._accumulate(excess, drift, points, residual[rows], dt[rows], running=was_open | pending)
+        closed = was_open & (score < self._clear_below) & (now - last_high >= self._recovery)
         adopted = hit & was_open & (now - since >= self._adopt_after)
         is_open = (was_open | opened) & ~closed
-        columns["open"][rows] = is_open
-        self.end(rows[closed])
         # The slot that closes an event still tells of it.
-        over = rows[~was_open & (recent == 0)]
-        columns["since"][over] = np.nan
-        columns["excess"][over] = 0.0
-        state[rows] = np.where(is_open, np.where(hit, State.ANOMALOUS, State.HELD), State.NORMAL)
-        state[rows[~is_open & (recent != 0)]] = State.PENDING
-        return Change(state, rows[begins], rows[opened], rows[closed], rows[adopted])
+        over = ~(was_open | pending)
+        since[over], excess[over] = np.nan, 0.0
+        course[:, rows] = moved
+        columns["open"][rows], columns["recent"][rows], columns["drift_points"][rows] = is_open, recent, points
+        ended = rows[closed]
+        if ended.size:
+            self.end(ended)
+        state[rows] = np.where(is_open, np.where(hit, ANOMALOUS, HELD), np.where(pending, PENDING, NORMAL))
+        return Change(state, rows[begins], rows[opened], ended, rows[adopted])
 
     def end(self, rows: Rows) -> None:
         """Close the events of these rows."""
@@ -105,21 +113,19 @@ class Events:
         told, told_at = columns["told"], columns["told_at"]
         rounded = strength.astype(np.float32)
         new = (rounded > told * _NEWS_RATIO) | ((at - told_at >= self._rearm) & (rounded > 0.0))
-        rows = np.flatnonzero(new & ok)
+        rows = rows_of(new & ok)
         news = np.zeros(len(strength))
         news[rows] = told[rows] = strength[rows]
         told_at[rows] = time_of(at, rows)
         return news
 
-    def _accumulate(self, rows: Rows, residual: F64, dt: F64, *, begins: Bool, running: Bool) -> None:
-        columns = self.columns
-        for name in ("excess", "drift", "drift_points"):
-            columns[name][rows[begins]] = 0.0
+    def _accumulate(self, excess: F64, drift: F64, points: F64, residual: F64, dt: F64, *, running: Bool) -> None:
+        """Add a point to the events that are `running`; where nothing was expected yet, there is no residual."""
         known = running & np.isfinite(residual)
-        rows, residual, dt = rows[known], residual[known], dt[known]
-        points = columns["drift_points"][rows] + 1.0
-        fresh = 1.0 - np.exp(-dt / (_DRIFT_SHARE * self._adopt_after))
-        drift = columns["drift"][rows]
-        columns["excess"][rows] += residual * dt
-        columns["drift"][rows] = drift + np.maximum(fresh, 1.0 / points) * (residual - drift)
-        columns["drift_points"][rows] = points
+        residual = np.where(known, residual, 0.0)
+        points += known
+        excess += residual * dt
+        rate = np.maximum(1.0 - np.exp(-dt / (_DRIFT_SHARE * self._adopt_after)), 1.0 / points)
+        residual -= drift
+        residual *= rate
+        drift += np.where(known, residual, 0.0)

@@ -38,6 +38,11 @@ class Moment:
         return cls(at, local_seconds(at, zone), dt, share)
 
     @property
+    def newest(self) -> float:
+        """The latest of the rows' times."""
+        return float(self.at.max()) if isinstance(self.at, np.ndarray) else self.at
+
+    @property
     def of_day(self) -> float | F64:
         """How much of the local day has passed, 0 to less than 1."""
         return self.local % DAY / DAY

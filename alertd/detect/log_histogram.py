@@ -10,6 +10,7 @@ from alertd.detect.columns import F64
 
 _PER_OCTAVE = 16
 _LOWEST_OCTAVE, _HIGHEST_OCTAVE = -40, 100
+_LOWEST = math.exp2(_LOWEST_OCTAVE)
 BUCKETS = (_HIGHEST_OCTAVE - _LOWEST_OCTAVE) * _PER_OCTAVE
 
 
@@ -26,7 +27,7 @@ class LogHistogram:
 
     def add(self, values: F64) -> None:
         """Count values, any shape, none of them NaN."""
-        octave = np.log2(np.maximum(values, math.exp2(_LOWEST_OCTAVE))) - _LOWEST_OCTAVE
+        octave = np.log2(np.maximum(values, _LOWEST)) - _LOWEST_OCTAVE
         bucket = np.minimum((octave * _PER_OCTAVE).astype(np.intp), BUCKETS - 1)
         self.counts += np.bincount(bucket.ravel(), minlength=BUCKETS)
 

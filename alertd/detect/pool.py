@@ -5,6 +5,8 @@ A fresh key that burns in its first hour is the costliest case, and every detect
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from alertd.detect.columns import F64
@@ -27,5 +29,5 @@ class Pool:
 
     def update(self, values: F64, *, seconds: float) -> None:
         """Count these values; `seconds` since the last time."""
-        self.histogram.fade(float(np.exp(-seconds / _MEMORY_SECONDS)))
+        self.histogram.fade(math.exp(-seconds / _MEMORY_SECONDS))
         self.histogram.add(np.abs(values))

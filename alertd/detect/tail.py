@@ -19,7 +19,6 @@ _PRIOR_EXCESS, _PRIOR_WEIGHT = 0.25, 5.0
 _KEEP = 2.0 ** (-1.0 / (_MEMORY_POINTS * _TAIL_SHARE))  # per excess
 _STEP, _LEAST_SPREAD = 3.0, 0.02
 _SOFTEN = 0.1  # of a standard deviation: deviations below it are all the same
-_PRIOR = ((1.0 - _KEEP) * np.array([[_PRIOR_EXCESS * _PRIOR_WEIGHT], [_PRIOR_WEIGHT]])).astype(np.float32)
 _LN10 = float(np.log(10.0))
 _DIGITS_OVER, _DIGITS_UNDER = np.float32(1.0 / _LN10), np.float32(_DIGITS_AT_QUANTILE / 3.0)  # per mean excess
 
@@ -72,19 +71,24 @@ class Tail:
         """Learn; weight [profiles, rows], 0 to 1."""
         columns = self._columns
         points, quantile, mean = columns["tail_points"], columns["tail_quantile"], columns["tail_mean"]
-        first = (points == 0.0) & (weight > 0.0)
+        learned = weight > 0.0
+        first = learned & (points == 0.0)
         if first.any():
             np.copyto(quantile, np.minimum(logs, 0.0), where=first)
             np.copyto(mean, logs, where=first)
+        rate = np.maximum(1.0 / (points + 1.0), np.float32(1.0 / _MEMORY_POINTS))
+        rate *= weight
         offset = logs - mean
-        rate = weight * np.maximum(np.float32(1.0 / _MEMORY_POINTS), 1.0 / (points + 1.0))
         moved = rate * offset
         mean += moved
+        moved *= offset
         variance = columns["tail_variance"]
-        np.multiply(1.0 - rate, variance + moved * offset, out=variance)
-        step = weight * np.maximum(np.float32(_STEP / _MEMORY_POINTS), _STEP / (points + 5.0))
+        variance += moved
+        variance *= 1.0 - rate
+        step = np.maximum(_STEP / (points + 5.0), np.float32(_STEP / _MEMORY_POINTS))
+        step *= weight
         step *= np.sqrt(variance) + _LEAST_SPREAD
-        over = np.flatnonzero((logs > quantile) & (weight > 0.0))
+        over = ((logs > quantile) & learned).ravel().nonzero()[0]
         raised = quantile.take(over) + step.take(over) * np.float32(1.0 - _TAIL_SHARE)
         quantile -= step * np.float32(_TAIL_SHARE)
         quantile.put(over, raised)
@@ -93,5 +97,9 @@ class Tail:
 
     def _learn_excess(self, places: Rows, excess: F32, weight: F32) -> None:
         """At the few places over their quantile, counted along [profiles * rows]."""
-        both = self._columns.together("tail_excess", "tail_excesses").reshape(2, -1)
-        both[:, places] = both[:, places] * _KEEP + _PRIOR + np.array((excess * weight, weight))
+        for name, prior, amount in (
+            ("tail_excess", _PRIOR_EXCESS * _PRIOR_WEIGHT, excess * weight),
+            ("tail_excesses", _PRIOR_WEIGHT, weight),
+        ):
+            column = self._columns[name]
+            column.put(places, column.take(places) * _KEEP + prior * (1.0 - _KEEP) + amount)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from alertd.detect.columns import F64, Column, Columns
+from alertd.detect.columns import F64, Column, Columns, rows_of
 
 _SHARE = 0.01
 _MEMORY_POINTS = 2000.0
@@ -40,17 +40,19 @@ class Usual:
         points, quantile, mean = columns["points"], columns["quantile"], columns["mean"]
         positive = (values > 0.0) & (weight > 0.0)
         logs = np.log(np.where(positive, values, 1.0))
-        first = np.flatnonzero(positive & np.isneginf(quantile))
-        quantile[first] = mean[first] = logs[first]
+        first = rows_of(positive & (quantile == -np.inf))
+        if first.size:
+            quantile[first] = mean[first] = logs[first]
         offset = logs - mean
         offset[first] = 0.0
-        rate = weight * np.maximum(1.0 / _MEMORY_POINTS, 1.0 / (points + 1.0))
+        rate = weight * np.maximum(1.0 / (points + 1.0), 1.0 / _MEMORY_POINTS)
         moved = rate * offset
         variance = (1.0 - rate) * (columns["variance"] + moved * offset)
-        step = weight * np.maximum(1.0 / _MEMORY_POINTS, 1.0 / (points + 5.0))
+        step = weight * np.maximum(1.0 / (points + 5.0), 1.0 / _MEMORY_POINTS)
         step *= _STEP
         step *= np.sqrt(variance) + _LEAST_SPREAD
-        quantile += step * np.where(positive & (logs > quantile), 1.0 - _SHARE, -_SHARE)
-        mean[...] = np.where(positive, mean + moved, mean)
-        columns["variance"][...] = np.where(positive, variance, columns["variance"])
+        over = positive & (logs > quantile)
+        quantile += step * np.where(over, 1.0 - _SHARE, -_SHARE)
+        np.copyto(mean, mean + moved, where=positive, casting="same_kind")
+        np.copyto(columns["variance"], variance, where=positive, casting="same_kind")
         points += weight
