@@ -12,10 +12,12 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from alertd.detect import sigma
 from alertd.detect.errors import SavedStateError
 from alertd.detect.settings import DetectorSettings
 
-_VERSION = 1
+_VERSION = 2
+_OF_POINTS = 1  # until then a bucket of `sigma` weighed as many points as it held
 _HEADER = "header"
 _FAST = 1
 
@@ -36,15 +38,29 @@ def unpack(settings: DetectorSettings, saved: bytes) -> dict[str, NDArray[Any]]:
     except (zlib.error, BadZipFile, ValueError, OSError, EOFError, KeyError) as error:
         raise SavedStateError(f"the saved memory of a detector is damaged: {error}") from error
     header = arrays.pop(_HEADER, None)
+    if header is not None and header.tobytes() == _header(settings, version=_OF_POINTS):
+        return _converted(settings, arrays)
     if header is None or header.tobytes() != _header(settings):
         raise SavedStateError("the saved memory of a detector is of another version or of other settings")
     return arrays
 
 
-def _header(settings: DetectorSettings) -> bytes:
+def _converted(settings: DetectorSettings, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    if settings.method != "sigma":
+        return arrays
+    prefixes = [prefix for prefix in ("method", "snapshot.method") if f"{prefix}.weight" in arrays]
+    try:
+        for prefix in prefixes:
+            arrays |= sigma.of_points(arrays, prefix)
+    except (KeyError, ValueError, IndexError) as error:
+        raise SavedStateError(f"the saved memory of a detector is damaged: {error}") from error
+    return arrays
+
+
+def _header(settings: DetectorSettings, *, version: int = _VERSION) -> bytes:
     """Whatever changes what the numbers mean; thresholds do not."""
     meaning = {
-        "version": _VERSION,
+        "version": version,
         "method": settings.method,
         "direction": settings.direction,
         "window": settings.window.total_seconds() if settings.method != "seasonal" else None,
