@@ -83,10 +83,3 @@ def _written(folder: Path, config: Mapping[str, object]) -> Path:
     file = folder / "alertmanager.yml"
     file.write_text(json.dumps(config))  # JSON is YAML
     return file
-
-
-def _written(folder: Path, config: Mapping[str, object]) -> Path:
-    folder.mkdir()
-    file = folder / "alertmanager.yml"
-    file.write_text(json.dumps(config))  # JSON is YAML
-    return file
