@@ -36,7 +36,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "receivers": {"yamlio", "template", "http", "alerts", "notify"},
     "store": {"batches", "clock", "rules", "alerts", "dispatch", "notify"},
     "engine": {
-        *("batches", "charts", "clock", "http", "template", "telemetry", "query", "rules", "alerts", "dispatch", "notify"),
+        *(
+            "batches",
+            "charts",
+            "clock",
+            "http",
+            "template",
+            "telemetry",
+            "query",
+            "rules",
+            "alerts",
+            "dispatch",
+            "notify",
+        ),
     },
     "replay": {
         *("clock", "charts", "yamlio", "template", "http", "query", "rules", "alerts", "dispatch", "notify", "store"),

@@ -184,7 +184,9 @@ class _Tokens:
             return _Token("end", "", offset)
         match = _TOKEN.match(self._text, offset)
         if match is None and self._text[offset] == "\n":
-            raise NotationError("a second line in series values, which promtool does not read: use >- to fold it", offset)
+            raise NotationError(
+                "a second line in series values, which promtool does not read: use >- to fold it", offset
+            )
         if match is None:
             raise NotationError(f"unexpected character in series sequence: {self._text[offset]!r}", offset)
         kind = match.lastgroup or ""
