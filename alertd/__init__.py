@@ -17,7 +17,7 @@ The packages in the order in which data flows (imports go the other way, `tests/
 
 Languages and tools under them: `charts`, `labels`, `template`, `yamlio`, `http`, `telemetry`. Doors: `api`, `cli`; `demo` shows it all.
 `links.py` builds what a configuration talks to, `entrance.py` who is let in, `app.py` everything else; `clock.py` alone reads the clock;
-`deferred.py` keeps a start from importing what it does not need.
+`deferred.py` keeps a start from importing what it does not need, `batches.py` does in one go what many ask for at one time.
 """
 
 __version__ = "0.1.0"
