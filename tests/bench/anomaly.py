@@ -36,7 +36,7 @@ from tests.bench.support.sink import sink
 
 STEP = 60
 PAST = timedelta(days=7, hours=1)
-FUTURE = timedelta(minutes=40)
+FUTURE = timedelta(minutes=50)
 _STEPS_PER_WRITE = 60
 _WARM_LIMIT = 600.0
 _PROMQL_LIMIT = "1m"
@@ -214,6 +214,13 @@ async def measure(source: Datasource, notifier: str, options: Options, series: i
         yield Row(series, " + ".join(windows), cost.recorded, cost.subquery, prometheus, ours, past)
 
 
+async def check_data(source: Datasource, selector: str) -> None:
+    """Raise BenchError where there are none any more: of nothing, an evaluation costs nothing."""
+    async with source.session.post(f"{source.url}/api/v1/query", data={"query": f"count({selector})"}) as answer:
+        if not (await answer.json())["data"]["result"]:
+            raise BenchError(f"the data end {FUTURE} after they were written: measure less at once (--n, --windows)")
+
+
 async def in_alertd(
     source: Datasource, notifier: str, selector: str, windows: Sequence[str], seconds: float
 ) -> tuple[float, float, float]:
@@ -227,6 +234,7 @@ async def in_alertd(
         await asyncio.sleep(seconds)
         theirs, ours = source.process.cpu_seconds() - theirs, process.cpu_seconds() - ours
         theirs -= idle * (CLOCK.monotonic() - since)
+        await check_data(source, selector)
         slots = (await _slots(source, url) - before) / len(windows)
     return max(theirs, 0.0) / slots, ours / slots, past
 
