@@ -17,10 +17,9 @@ _NEWS_RATIO = 1.1  # a little stronger is no news: a slow rise would be news in 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """What one slot did to the events: the state of every row, and the rows whose event began, opened, ..."""
+    """What one slot did to the events: the state of every row, and the rows whose event opened, closed or was adopted."""
 
     state: U8
-    begun: Rows
     opened: Rows
     closed: Rows
     adopted: Rows
@@ -64,7 +63,7 @@ class Events:
         state = np.full(len(score), NORMAL)
         rows = rows_of(ok & ((score >= 1.0) | ~np.isnan(columns["since"])))
         if not rows.size:  # nothing begins, nothing is going on
-            return Change(state, rows, rows, rows, rows)
+            return Change(state, rows, rows, rows)
         now, score = time_of(at, rows), score[rows]
         hit, was_open = score >= 1.0, columns["open"][rows]
         earlier = (columns["recent"][rows] << 1) & self._window
@@ -93,7 +92,7 @@ class Events:
         if ended.size:
             self.end(ended)
         state[rows] = np.where(is_open, np.where(hit, ANOMALOUS, HELD), np.where(pending, PENDING, NORMAL))
-        return Change(state, rows[begins], rows[opened], ended, rows[adopted])
+        return Change(state, rows[opened], ended, rows[adopted])
 
     def end(self, rows: Rows) -> None:
         """Close the events of these rows."""

@@ -77,6 +77,7 @@ class _Work:
     smoothed: F64  # [rows], these values included
     offset: F64
     logs: F32
+    outside: Rows  # whose value is over the highest or under the lowest so far: few
 
 
 class Seasonal:
@@ -123,12 +124,13 @@ class Seasonal:
         np.minimum(deviation, STRONGEST, out=deviation)
         np.copyto(deviation, 0.0, where=visits < _LEAST_VISITS)
         logs = log_deviation(deviation)
-        self._work = _Work(cells, mean, square, visits, rates, moment.share, values, smoothed, offset, logs)
+        outside = rows_of(((values > columns["highest"]) | (values < columns["lowest"])) & ok)
+        self._work = _Work(cells, mean, square, visits, rates, moment.share, values, smoothed, offset, logs, outside)
         log_reach = self._tail.log_at(digits_of(k))
         centre, reach, log_reach, digits = self._asked((mean, scale, log_reach, self._tail.digits(logs)))
         np.copyto(centre, np.nan, where=points == 0.0)
         reach *= np.minimum(np.exp(log_reach), STRONGEST)
-        self._add_record(digits, values)
+        self._add_record(digits, values, outside)
         return Reading(centre, reach, sigmas_of(digits))
 
     def update(self, moment: Moment, values: F64, *, weight: F64) -> None:
@@ -144,7 +146,7 @@ class Seasonal:
             self._compare(square, weight=weight)
         self._update_parts(work, square, weight=weight)
         self._update_level(values, rate=rates[_LEVEL])
-        self._update_range(values, weight=weight)
+        self._update_range(work.outside, values, weight=weight)
         points, age, smoothed = (self.columns[name] for name in ("points", "age", "smoothed"))
         points += weight
         age += moment.dt
@@ -193,16 +195,14 @@ class Seasonal:
         variance += step
         variance *= 1.0 - rate
 
-    def _update_range(self, values: F64, *, weight: F64) -> None:
-        """Few values are over the highest or under the lowest so far."""
-        for name, outside, extreme in (("highest", np.greater, np.maximum), ("lowest", np.less, np.minimum)):
-            seen = self.columns[name]
-            rows = rows_of(outside(values, seen))
-            rows = rows[weight[rows] > 0.0]
-            if rows.size:
-                before, now = seen[rows], values[rows]
-                moved = before + weight[rows] * (extreme(before, now) - before)
-                seen[rows] = np.where(np.isfinite(before), moved, now)
+    def _update_range(self, rows: Rows, values: F64, *, weight: F64) -> None:
+        if not rows.size:
+            return
+        values, weight = values[rows], weight[rows]
+        for name, extreme in (("highest", np.maximum), ("lowest", np.minimum)):
+            seen = self.columns[name][rows]
+            moved = seen + weight * (extreme(seen, values) - seen)
+            self.columns[name][rows] = np.where(np.isfinite(seen), moved, values)
 
     def _cells(self, moment: Moment) -> tuple[Any, ...]:
         """Index of the profiles' cells of this moment: [columns, profiles, rows] of them."""
@@ -251,7 +251,7 @@ class Seasonal:
         """Keep both seasons' errors; in its first turn a week knows its parts by the hour before only, and seems to be right."""
         columns = self.columns
         known = columns["age"] >= WEEK
-        if known.any():
+        if np.count_nonzero(known):
             errors = columns["error"]
             clip = _COMMON_CLIP * np.maximum(columns["common"][_FINEST_DAILY], _TINY)
             rate = weight * _COMMON_RATE * known
@@ -260,19 +260,16 @@ class Seasonal:
             step *= rate
             errors += step
 
-    def _add_record(self, digits: F64, values: F64) -> None:
+    def _add_record(self, digits: F64, values: F64, outside: Rows) -> None:
         """Digits for a value outside everything seen, by the share of the range it lies outside."""
         columns = self.columns
-        highest, lowest, points = columns["highest"], columns["lowest"], columns["points"]
-        if self._direction == "both":
-            rows = rows_of((values > highest) | (values < lowest))
-        else:
-            rows = rows_of(values > highest if self._direction == "above" else values < lowest)
-        rows = rows[points[rows] >= _RANGE_POINTS]
+        rows = outside[columns["points"][outside] >= _RANGE_POINTS]
         if rows.size:
-            beyond = np.maximum(values[rows] - highest[rows], lowest[rows] - values[rows])
-            share = np.minimum(beyond / (highest[rows] - lowest[rows]), _FARTHEST)
-            digits[rows] += _RANGE_WEIGHT * np.log10(1.0 + 100.0 * share)
+            highest, lowest = columns["highest"][rows], columns["lowest"][rows]
+            over, under = watched(values[rows] - highest, "above"), watched(values[rows] - lowest, "below")
+            beyond = over * (self._direction != "below") + under * (self._direction != "above")
+            share = np.minimum(beyond / (highest - lowest), _FARTHEST)
+            digits[rows] += np.where(beyond > 0.0, _RANGE_WEIGHT * np.log10(1.0 + 100.0 * share), 0.0)
 
 
 def _mean(answers: F64) -> F64:

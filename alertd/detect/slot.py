@@ -39,7 +39,7 @@ class Ruling(IntEnum):
     UNKNOWN = 5  # nothing to compare with yet, or no value
 
 
-UNKNOWN = np.uint8(Ruling.UNKNOWN)
+STRENGTH, MIN_CHANGE, MIN_VALUE, SPARSE, POOLED, UNKNOWN = (np.uint8(ruling) for ruling in Ruling)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

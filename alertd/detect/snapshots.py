@@ -1,4 +1,4 @@
-"""`Snapshots`: what rows remembered before their last event, so that an incident can be taken out of their past."""
+"""`Snapshots`: what rows remembered when their last event opened, so that an incident can be taken out of their past."""
 
 from __future__ import annotations
 

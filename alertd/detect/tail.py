@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from alertd.detect.columns import F32, F64, Column, Columns, Rows
+from alertd.detect.columns import F32, F64, Column, Columns, Rows, rows_of
 
 _TAIL_SHARE = 0.02
 _DIGITS_AT_QUANTILE = -float(np.log10(_TAIL_SHARE))
@@ -71,9 +71,9 @@ class Tail:
         """Learn; weight [profiles, rows], 0 to 1."""
         columns = self._columns
         points, quantile, mean = columns["tail_points"], columns["tail_quantile"], columns["tail_mean"]
-        learned = weight > 0.0
-        first = learned & (points == 0.0)
-        if first.any():
+        first = points == 0.0
+        if np.count_nonzero(first):
+            first &= weight > 0.0
             np.copyto(quantile, np.minimum(logs, 0.0), where=first)
             np.copyto(mean, logs, where=first)
         rate = np.maximum(1.0 / (points + 1.0), np.float32(1.0 / _MEMORY_POINTS))
@@ -88,7 +88,8 @@ class Tail:
         step = np.maximum(_STEP / (points + 5.0), np.float32(_STEP / _MEMORY_POINTS))
         step *= weight
         step *= np.sqrt(variance) + _LEAST_SPREAD
-        over = ((logs > quantile) & learned).ravel().nonzero()[0]
+        over = rows_of((logs > quantile).ravel())
+        over = over[weight.take(over) > 0.0]
         raised = quantile.take(over) + step.take(over) * np.float32(1.0 - _TAIL_SHARE)
         quantile -= step * np.float32(_TAIL_SHARE)
         quantile.put(over, raised)

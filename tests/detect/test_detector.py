@@ -275,6 +275,17 @@ def test_an_incident_leaves_nothing_behind(method):
     assert after.state[0] != State.HELD
 
 
+def test_an_incident_is_taken_out_when_a_stray_point_came_after_it_too():
+    made, calm = detector(method="ewma", points=(2, 3)), detector(method="ewma", points=(2, 3))
+    at = fed(made, 400)
+    fed(calm, 400)
+    slots = judged(made, at, *[10_000.0] * 36, *[100.0] * 12, 10_000.0, 100.0)
+    assert [slot.opened[0] for slot in slots].count(True) == [slot.closed[0] for slot in slots].count(True) == 1
+    made.incident(np.array([0]))
+    (after,), (never,) = judged(made, at + DAY, 100.0), judged(calm, at + DAY, 100.0)
+    assert after.expected[0] == pytest.approx(never.expected[0], abs=0.1)
+
+
 def test_a_young_row_is_warming_and_says_nothing():
     made = detector(method="ewma", warm_up=timedelta(hours=2))
     slots = judged(made, START, *[10.0] * 20, 10_000.0, step=HOUR)
