@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from alertd.detect.columns import F64, Rows, rows_of
+from alertd.detect.hourly import Hourly
 from alertd.detect.intake import Points
 from alertd.detect.method import Reading
 from alertd.detect.pool import Pool
@@ -16,8 +17,8 @@ from alertd.detect.usual import Usual
 class Conditions:
     """Those of one detector."""
 
-    def __init__(self, settings: DetectorSettings, usual: Usual, pool: Pool) -> None:
-        self._usual, self._pool = usual, pool
+    def __init__(self, settings: DetectorSettings, usual: Usual, pool: Pool, hourly: Hourly | None) -> None:
+        self._usual, self._pool, self._hourly = usual, pool, hourly
         self._min_change, self._min_value = settings.min_change, settings.min_value
         self._sparse_factor = settings.sparse_factor
         self._above, self._below = settings.direction != "below", settings.direction != "above"
@@ -62,9 +63,14 @@ class Conditions:
         if self._min_value > 0.0:
             score, ruling = _lower(score, ruling, size / self._min_value, MIN_VALUE)
         if self._sparse_factor > 0.0:
-            multiple = _ratio(value, self._sparse_factor * self._usual.percentile())
+            multiple = _ratio(value, self._sparse_factor * self._bursts())
             score, ruling = _lower(score, ruling, np.where(value > expected, multiple, np.inf), SPARSE)
         return score, ruling
+
+    def _bursts(self) -> F64:
+        """[rows]: as high as values get without being news."""
+        percentile = self._usual.percentile()
+        return percentile if self._hourly is None else np.maximum(percentile, self._hourly.habit)
 
 
 def _lower(score: F64, ruling: U8, ratio: F64, name: np.uint8) -> tuple[F64, U8]:

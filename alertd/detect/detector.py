@@ -11,6 +11,8 @@ from alertd.detect.columns import F64, Bool, Rows, rows_of
 from alertd.detect.conditions import Conditions
 from alertd.detect.errors import SavedStateError
 from alertd.detect.events import Change, Events
+from alertd.detect.hourly import PARTS as HOURLY_PARTS
+from alertd.detect.hourly import Hourly
 from alertd.detect.intake import Intake, Points
 from alertd.detect.log_histogram import BUCKETS, LogHistogram
 from alertd.detect.memory import pack, unpack
@@ -25,6 +27,7 @@ from alertd.detect.usual import Usual
 
 _GUARDED_WEIGHT, _GUARDED_REACH = 0.25, 4.0
 _COMMON_SHARE, _COMMON_ROWS = 0.2, 10
+_OPTIONAL = ("sensitivity", *HOURLY_PARTS)
 
 
 class Detector:
@@ -43,9 +46,12 @@ class Detector:
         self._events = Events(settings)
         self._usual = Usual()
         self._pool = Pool()
-        self._conditions = Conditions(settings, self._usual, self._pool)
+        self._hourly = Hourly.of(settings)
+        self._conditions = Conditions(settings, self._usual, self._pool, self._hourly)
         self._sensitivity = _sensitivity(settings)
         learned = {"origin": self._intake.origin, "method": self._method.columns, "usual": self._usual.columns}
+        if self._hourly is not None:
+            learned |= self._hourly.parts
         self._snapshots = Snapshots(learned)
         self._parts = {"rows": self._intake.columns, "events": self._events.columns, **learned}
         if self._sensitivity is not None:
@@ -108,6 +114,8 @@ class Detector:
         """
         self._snapshots.restore(rows)
         self._events.end(rows)
+        if self._hourly is not None:
+            self._hourly.forget(rows)
 
     def dump(self) -> bytes:
         """All memory; the settings are not part of it."""
@@ -127,10 +135,10 @@ class Detector:
         arrays = unpack(settings, saved)
         detector = cls(settings)
         for name, part in detector._parts.items():
-            if name != "sensitivity" or "strengths" in arrays:
+            if name not in _OPTIONAL or any(key.startswith(f"{name}.") for key in arrays):
                 part.load(name, arrays)
-        if "sensitivity" in detector._parts and "strengths" not in arrays:
-            detector._parts["sensitivity"].grow(detector.rows)
+            else:  # saved by a version or under settings without it
+                part.grow(detector.rows)
         if len({part.rows for part in detector._parts.values()}) != 1:
             raise SavedStateError("the saved parts of a detector differ in their number of rows")
         detector._snapshots.load(arrays)
@@ -149,18 +157,24 @@ class Detector:
 
     def _judge(self, at: float | F64, values: F64) -> Slot:
         points = self._intake.points(at, values)
+        if self._hourly is not None:
+            self._hourly.turn(points.moment, told=self._events.columns["open"], ok=points.ok)
         reading = self._method.read(points.moment, points.relative, k=self.k, ok=points.ok)
         expected, residual = reading.centre + self._intake.origin["base"], points.relative - reading.centre
-        score, ruling = self._conditions.score(points, reading.strength / self.k, expected, residual)
-        anomalous = rows_of(score >= 1.0)
+        odd, ruling = self._conditions.score(points, reading.strength / self.k, expected, residual)
+        score, anomalous = odd, rows_of(odd >= 1.0)
+        if self._hourly is not None:
+            score, ruling = self._hourly.judge(odd, ruling, judged=points.judged)
         change = self._events.step(at, score, residual, points.moment.dt, gap=points.gap, ok=points.ok)
         news = self._events.news(at, reading.strength, ok=points.judged)
         bounds = self._conditions.bounds(points.value, reading, expected, anomalous=anomalous)
         slot = self._slot(points, reading.strength, expected, bounds, score, ruling, news, change)
         self._snapshots.take(change.opened[points.judged[change.opened]])
-        self._learn(points, reading, score, anomalous[points.judged[anomalous]])
+        self._learn(points, reading, odd, anomalous[points.judged[anomalous]])
         self._adapt_k(at, slot, ok=points.judged)
         self._adopt(change.adopted)
+        if self._hourly is not None:
+            self._hourly.add(points.value, silent=points.silent, over=change.closed)
         self._intake.done(points)
         return slot
 
@@ -192,8 +206,11 @@ class Detector:
     def _adopt(self, rows: Rows) -> None:
         """The recent level becomes the expected one: everything remembered moves with the base."""
         if rows.size:
-            self._intake.origin["base"][rows] += self._events.drift(rows)
+            drift = self._events.drift(rows)
+            self._intake.origin["base"][rows] += drift
             self._events.end(rows)
+            if self._hourly is not None:
+                self._hourly.move(rows, drift)
 
     def _slot(
         self,
@@ -227,6 +244,7 @@ class Detector:
             ruling=ruling,
             since=self._events.columns["since"].copy(),
             excess=self._events.columns["excess"].copy(),
+            multiple=np.full(self.rows, np.nan) if self._hourly is None else self._hourly.multiple,
             opened=opened,
             closed=closed,
             adopted=adopted,

@@ -10,6 +10,7 @@ import numpy as np
 from alertd.detect.columns import F64, Rows
 
 MINUTE = 60
+HOUR = 3600
 DAY = 86_400
 WEEK = 7 * DAY
 _EPOCH_IS_THURSDAY = 3 * DAY  # 1970-01-01; weeks begin on Monday
@@ -51,6 +52,11 @@ class Moment:
     def of_week(self) -> float | F64:
         """How much of the local week has passed since Monday 0:00, 0 to less than 1."""
         return (self.local + _EPOCH_IS_THURSDAY) % WEEK / WEEK
+
+
+def hour_of_week(local: float | F64) -> Rows:
+    """0 to 167, Monday 0:00 first, of seconds on the wall clock as `local_seconds` gives them."""
+    return np.floor_divide((local + _EPOCH_IS_THURSDAY) % WEEK, HOUR).astype(np.intp)
 
 
 def time_of(at: float | F64, rows: Rows) -> float | F64:

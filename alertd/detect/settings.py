@@ -23,7 +23,9 @@ class DetectorSettings:
     window                 how far back sigma and robust look; the time constant of ewma
     min_change             relative floor: a deviation counts from this share of the expected value
     min_value              absolute floor: a deviation counts from this much, in the series' unit
-    sparse_factor          an excess counts from this multiple of the series' own 99th percentile; 0 is off
+    sparse_factor          an excess counts from this multiple of the series' own 99th percentile, or of what the hour of the week brought
+                           two weeks running (seasonal); 0 is off
+    slow                   the last 24 hours count from this multiple of their usual total; 0 is off. Of seasonal, upwards
     points                 (m, n): an event begins when m of the last n points are anomalous
     clear_below, recovery  an event ends when the score stayed below for so long
     adopt_after            an event that lasts so long is a new level
@@ -41,6 +43,7 @@ class DetectorSettings:
     min_change: float = 0.25
     min_value: float = 0.0
     sparse_factor: float = 1.75
+    slow: float = 2.0
     points: tuple[int, int] = (2, 3)
     clear_below: float = 0.7
     recovery: timedelta = timedelta(hours=1)

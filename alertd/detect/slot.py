@@ -37,9 +37,10 @@ class Ruling(IntEnum):
     SPARSE = 3  # the multiple of the series' 99th percentile
     POOLED = 4  # warming up: the 99.9th percentile of all rows' values
     UNKNOWN = 5  # nothing to compare with yet, or no value
+    SLOW = 6  # no point, but what the last 24 hours brought together
 
 
-STRENGTH, MIN_CHANGE, MIN_VALUE, SPARSE, POOLED, UNKNOWN = (np.uint8(ruling) for ruling in Ruling)
+STRENGTH, MIN_CHANGE, MIN_VALUE, SPARSE, POOLED, UNKNOWN, SLOW = (np.uint8(ruling) for ruling in Ruling)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,13 +52,14 @@ class Slot:
     value          the input; NaN where there was none
     expected       centre of what was expected; NaN while unknown
     lower, upper   where strength reaches k and the floors are met; -inf or +inf on a side that is not watched. What is
-                   anomalous is never between them
+                   anomalous by itself is never between them
     strength       standard deviations, or their equal in rarity
-    score          >= 1 is anomalous; the least of strength / k and the floors' ratios
+    score          >= 1 is anomalous; the least of strength / k and the floors' ratios, or that of the last 24 hours
     news           strength where nothing as strong was seen for `rearm`, else 0
     state, ruling  `State` and `Ruling` codes
     since          unix seconds of the event's first anomalous point, pending ones included; NaN without
     excess         sum of (value - expected) * seconds since then; 0 without
+    multiple       the total of the last 24 whole hours over what is usual in them; NaN while that is not known
     opened, closed, adopted  the rows whose event began, ended, or was adopted as a new level in this slot
     common         one cause is likely: more than a fifth of the rows judged are anomalous in this slot
     """
@@ -75,6 +77,7 @@ class Slot:
     ruling: U8
     since: F64
     excess: F64
+    multiple: F64
     opened: Bool
     closed: Bool
     adopted: Bool

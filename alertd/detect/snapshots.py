@@ -51,5 +51,12 @@ class Snapshots:
     def load(self, saved: Mapping[str, NDArray[Any]]) -> None:
         """Take over what `save` gave, for columns that have been loaded."""
         if "snapshot.rows" in saved:
-            copied = {name: part.unnamed(f"snapshot.{name}", saved) for name, part in self._parts.items()}
-            self._held = {row: (copied, place) for place, row in enumerate(saved["snapshot.rows"].tolist())}
+            rows = saved["snapshot.rows"]
+            copied = {name: self._copied(name, saved, rows) for name in self._parts}
+            self._held = {row: (copied, place) for place, row in enumerate(rows.tolist())}
+
+    def _copied(self, name: str, saved: Mapping[str, NDArray[Any]], rows: Rows) -> Copied:
+        part, prefix = self._parts[name], f"snapshot.{name}"
+        if any(key.startswith(f"{prefix}.") for key in saved):
+            return part.unnamed(prefix, saved)
+        return part.copy(rows)  # a part that was not saved is fresh

@@ -18,6 +18,7 @@ _GUARDS: Mapping[Ruling, str] = {
     Ruling.MIN_CHANGE: "the share of the expected value (min_change)",
     Ruling.MIN_VALUE: "the size of the deviation (min_value)",
     Ruling.SPARSE: "the bursts this series has had before",
+    Ruling.SLOW: "what the last 24 hours brought together (slow)",
     Ruling.POOLED: "what the rule's other series have; this one is too young for a past of its own",
 }
 """In words, by the condition that decided: the one that was met with the least margin."""
@@ -57,6 +58,8 @@ class Witness:
     def summary(self, slot: Slot, row: int) -> str:
         """`12.4k tok/s, expected 3.1k (2.2k to 4.4k), since 12:05, +$12.40`."""
         parts = [self.value(slot, row), self._expected(slot, row)]
+        if slot.ruling[row] == Ruling.SLOW:
+            parts.append(f"slow: 24h total {slot.multiple[row]:.1f} x usual")
         if math.isfinite(slot.since[row]):
             parts.append(f"since {self._clock(float(slot.since[row]), slot.at)}")
             parts.append(self.amount(self.impact(slot, row)))

@@ -102,6 +102,11 @@ class AnomalySettings(Settings):
         _DEFAULTS.window, description="how far back sigma and robust look; the time constant of ewma"
     )
     season: Season = Field("auto", description="of seasonal: which cycle the values follow; auto decides per series")
+    slow: float = Field(
+        _DEFAULTS.slow,
+        ge=0,
+        description="of seasonal: the total of 24 hours counts, though no value may, from that many times the usual; 0: never",
+    )
     direction: Direction = Field("above", description="which side of what is expected counts: above, below or both")
     min_change: Share = Field(
         _DEFAULTS.min_change, description="a deviation counts from this share of the expected value"
@@ -138,6 +143,10 @@ class AnomalySettings(Settings):
             raise ValueError("give either k or false_alerts_per_week: with the latter alertd sets k")
         if "season" in self.model_fields_set and self.method != "seasonal":
             raise ValueError(f"season belongs to method: seasonal, and the method is {self.method}")
+        if "slow" in self.model_fields_set and (self.method != "seasonal" or self.direction == "below"):
+            raise ValueError("slow belongs to method: seasonal, and looks at what is above")
+        if 0 < self.slow <= 1:
+            raise ValueError("slow must be over 1, such as 2 for twice the usual total, or 0 for never")
         if self.min_impact and self.price and self.min_impact.unit != self.price.unit:
             raise ValueError(
                 f'min_impact is in "{self.min_impact.unit}" and price in "{self.price.unit}": use one unit'
@@ -163,6 +172,7 @@ class AnomalySettings(Settings):
             false_alerts_per_week=self.false_alerts_per_week,
             window=self.window,
             season=self.season,
+            slow=self.slow,
             direction=self.direction,
             min_change=self.min_change,
             min_value=self.min_value,

@@ -96,6 +96,17 @@ def test_a_series_unlike_itself_is_breached_and_says_why() -> None:
     assert ", since 00:00, +$14.4" in summary
 
 
+def test_a_day_at_a_multiple_says_so_though_no_value_is_unusual() -> None:
+    hourly = timedelta(hours=1)
+    story = Story(an_anomaly(interval=hourly, k=30), step=hourly)
+    story.passes(7 * 24, "a")
+    told = [story.passes(1, a=3000) for _ in range(24)]
+    finding = next(judgement for judgement in told if judgement.findings).findings[0]
+    assert finding.verdict is Verdict.BREACHED
+    assert finding.evidence["Guard"] == "what the last 24 hours brought together (slow)"
+    assert ", slow: 24h total 2." in str(finding.evidence["Summary"])
+
+
 def test_it_ends_after_the_recovery_and_its_last_value_is_seen() -> None:
     story = Story(an_anomaly(recovery="15m"))
     story.passes(CALM, "a")
@@ -429,6 +440,9 @@ def test_feedback_about_a_series_nobody_has_is_about_none() -> None:
         ({"price": "3 USD per 0"}, "must be an amount per count"),
         ({"price": "3 USD per 1M", "min_impact": "5 EUR"}, "use one unit"),
         ({"method": "sigma", "season": "day"}, "season belongs to method: seasonal"),
+        ({"method": "sigma", "slow": 3}, "slow belongs to method: seasonal"),
+        ({"direction": "below", "slow": 3}, "looks at what is above"),
+        ({"slow": 0.5}, "must be over 1"),
         ({"timezone": "Mars"}, "there is no time zone"),
         ({"k": 0}, "greater than 0"),
         ({"window": "0"}, "longer than 0"),
