@@ -91,7 +91,7 @@ class Detector:
         at       unix seconds; or [rows], where each row has a clock of its own (a replay of series that do not share one)
         values   [rows] float64; NaN, infinity or beyond 1e30: no point. A point not younger than its row's last is none either
         """
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        with np.errstate(all="ignore"):
             return self._judge(at, np.asarray(values, dtype=np.float64))
 
     def learn(self, times: F64, values: F64) -> None:

@@ -111,8 +111,8 @@ class Events:
         columns = self.columns
         told, told_at = columns["told"], columns["told_at"]
         rounded = strength.astype(np.float32)
-        new = (rounded > told * _NEWS_RATIO) | ((at - told_at >= self._rearm) & (rounded > 0.0))
-        rows = rows_of(new & ok)
+        remembered = told * (at - told_at < self._rearm)
+        rows = rows_of((rounded > remembered * _NEWS_RATIO) & ok)
         news = np.zeros(len(strength))
         news[rows] = told[rows] = strength[rows]
         told_at[rows] = time_of(at, rows)
