@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from alertd.detect.columns import F64, Column, Columns
+from alertd.detect.columns import F64, Column, Columns, lines
 from alertd.detect.hours import Ended, Turn
 
 _HOURS = 168
@@ -38,10 +38,12 @@ class Habit:
         """Learn the hours that have ended; look up those that begin."""
         self._learn(turn.ended)
         last, before = self.columns["last"], self.columns["before"]
-        about = (turn.of_week + _NEIGHBOURS) % _HOURS, turn.rows
+        about = lines((turn.of_week + _NEIGHBOURS) % _HOURS, turn.rows, of=self.columns)
         self.columns["now"][turn.rows] = np.minimum(last[about], before[about]).max(axis=0)
 
     def _learn(self, ended: Ended) -> None:
-        here = ended.of_week, ended.rows
+        if not ended.rows.size:
+            return
+        here = lines(ended.of_week, ended.rows, of=self.columns)
         self.columns["before"][here] = self.columns["last"][here]
         self.columns["last"][here] = ended.peak

@@ -56,7 +56,7 @@ class Hours:
         at = moment.at
         number = (at // HOUR).astype(np.int64) if isinstance(at, np.ndarray) else int(at // HOUR)
         turns = ok & (columns["number"] != number)
-        if not turns.any():
+        if not np.count_nonzero(turns):
             return None
         ended = self._ended(moment, rows_of(turns & (columns["points"] > 0.0)))
         np.copyto(columns["number"], number, where=turns)
@@ -72,8 +72,11 @@ class Hours:
 
     def _ended(self, moment: Moment, rows: Rows) -> Ended:
         columns = self.columns
-        mean, peak = columns["sum"][rows] / columns["points"][rows], columns["peak"][rows]
-        columns.together("sum", "points", "peak")[:, rows] = 0.0
+        every = slice(None) if rows.size == columns.rows else rows
+        present = columns.together("sum", "points", "peak")
+        total, points, peak = present[:, every]
+        mean, peak = total / points, peak.copy()
+        present[:, every] = 0.0
         number = columns["number"][rows]
         ahead = time_of(moment.local, rows) - time_of(moment.at, rows)
         return Ended(rows, number, hour_of_week(number * HOUR + ahead), mean, peak)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from alertd.detect.columns import F64, Bool, Column, Columns, Rows, rows_of
+from alertd.detect.columns import F32, F64, Bool, Column, Columns, Rows, lines, rows_of
 from alertd.detect.hours import Ended
 
 _HOURS = 24
@@ -79,9 +79,9 @@ class Slow:
         self._remember(ended, told[rows])
         every = slice(None) if rows.size == columns.rows else rows
         hours = columns.together("amount", "untold", "expected")[:, :, every]
-        known = np.count_nonzero(hours[2], axis=0)
+        known = _count(hours[2])
         amount, untold, expected = hours.sum(axis=1).astype(np.float64)
-        newest = (ended.number - _RECENT) % _HOURS, rows
+        newest = lines((ended.number - _RECENT) % _HOURS, rows, of=columns)
         recent = columns["amount"][newest].sum(axis=0), columns["expected"][newest].sum(axis=0)
         multiple = np.where(known >= _LEAST_HOURS, amount / expected, np.nan)
         news, excess = multiple * (untold / amount), (untold - expected) / known
@@ -120,10 +120,10 @@ class Slow:
     def _remember(self, ended: Ended, told: Bool) -> None:
         """Put the hours beside the others of their day, each with what was expected of it; then learn them."""
         columns, rows = self.columns, ended.rows
-        here, place = (ended.of_week % _HOURS, rows), (ended.number % _HOURS, rows)
+        here, place = (lines(hours % _HOURS, rows, of=columns) for hours in (ended.of_week, ended.number))
         usual, days = columns["usual"][here], columns["days"][here]
         every = slice(None) if rows.size == columns.rows else rows
-        seen = np.maximum(np.count_nonzero(columns["days"][:, every], axis=0), 1)
+        seen = np.maximum(_count(columns["days"][:, every]), 1)
         average = columns["usual"][:, every].sum(axis=0) / seen
         expected = np.where(days >= _LEAST_DAYS, np.maximum(np.maximum(usual, _LEAST_OF_MEAN * average), 0.0), 0.0)
         amount = np.where(expected > 0.0, np.minimum(ended.mean, _BURST * np.maximum(usual, average)), ended.mean)
@@ -152,3 +152,9 @@ class Slow:
         records[_BEFORE, rows] = np.where(fresh, np.maximum(before * _RECORD_KEEP, yesterday), before)
         records[_YESTERDAY, rows] = np.where(fresh, today, yesterday)
         records[_TODAY, rows] = np.fmax(np.where(fresh, 0.0, today), multiple)
+
+
+def _count(hours: F32) -> F64:
+    """[rows] of [24, rows]: how many are not 0; `count_nonzero` takes three times as long."""
+    count: F64 = np.add.reduce(hours != 0.0, axis=0, dtype=np.uint8).astype(np.float64)
+    return count
