@@ -30,7 +30,7 @@ test: debian-test lint  ## lint, types and every test (options: make test PYTEST
 
 extras: debian-test .venv/.dev  ## the tests of what is too large for everybody: Parquet, which needs pandas and pyarrow (250 MB)
 	@$(BIN)/python -m pip install --quiet $(EXACT) -e '.[analysis]'
-	$(BIN)/python -m pytest tests/replay/test_export_parquet.py
+	$(BIN)/python -m pytest tests/extras/parquet.py
 
 lint: .venv/.dev  ## ruff and mypy --strict
 	@$(BIN)/ruff check .

@@ -8,14 +8,12 @@ from __future__ import annotations
 import json
 import random
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from alertd.config.rule_files import read_rule_file
+from tests.support.servers import program
 
 FILES = 400
 SEED = 20_261_121
@@ -100,7 +98,7 @@ def _inserted(text: str, chance: random.Random, character: str) -> str:
 
 def judged_by_promtool(folder: Path, names: list[str]) -> dict[str, int | None]:
     """How many rules promtool finds in each file; None where it refuses it."""
-    command = ["promtool", "check", "rules", "--lint=none", *names]
+    command = [program("promtool"), "check", "rules", "--lint=none", *names]
     said = subprocess.run(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=60
     )
@@ -117,7 +115,6 @@ def judged_by_us(folder: Path, name: str) -> int | None:
     return None if any(problem.is_error for problem in file.problems) else file.rules
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="there is no promtool")
 def test_random_files_are_judged_as_promtool_judges_them(tmp_path: Path) -> None:
     maker = Maker(SEED)
     names = [f"{number:03}.yml" for number in range(FILES)]

@@ -1,4 +1,4 @@
-"""Recorded values for notebooks, as far as that goes without pandas, which `make test` does not install: see test_export_parquet."""
+"""Recorded values for notebooks, as far as that goes without pandas, which `make test` does not install: see tests/extras."""
 
 from __future__ import annotations
 

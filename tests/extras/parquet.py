@@ -1,4 +1,7 @@
-"""Recorded values as a Parquet file, read back. Needs the extra `analysis`; `make extras` installs it and runs these."""
+"""Recorded values as a Parquet file, read back.
+
+Needs the extra `analysis`, which `make extras` installs; its name keeps it out of every other run of the tests.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 
 from alertd.clock import SystemClock
@@ -15,9 +19,6 @@ from alertd.query.remote_write import SeriesSample
 from alertd.replay.export import ExportError, write_parquet
 from alertd.replay.local_prometheus import LocalPrometheus
 from tests.support.cli import cli
-
-pandas = pytest.importorskip("pandas")
-pytest.importorskip("pyarrow")
 
 MATRIX = SeriesMatrix(
     labels=(LabelSet({"tenant": "a", "value": "x"}), LabelSet({"tenant": "b"})),
