@@ -33,8 +33,8 @@ from tests.support.gateways.stories import OVER_DAYS, STORIES, Case
 HISTORY = timedelta(seconds=75)
 """Calm before the first fault: rules compare with the hour before, which is half a minute here."""
 
-WAVE_LIMIT = timedelta(seconds=60)
-END_LIMIT = timedelta(seconds=90)
+WAVE_LIMIT = timedelta(minutes=3)
+END_LIMIT = timedelta(minutes=3)
 LATE_SAMPLES = {"storage": {"tsdb": {"out_of_order_time_window": "1h"}}}
 """The history of a series is written while it is scraped already."""
 
